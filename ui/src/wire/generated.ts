@@ -1,0 +1,1568 @@
+// Made by `cargo xtask codegen` from crates/protocol. Do not edit: change the Rust type and run it again.
+
+export const PROTOCOL_VERSION = 1;
+export const MESSAGE_LIMIT = 1000;
+export const REASON_LIMIT = 200;
+
+export type PersonName = string;
+
+export type IdNumber = string;
+
+export type Secret = string;
+
+export type NetAddress = string;
+
+export type Words = string;
+
+export type HearingId = string;
+
+export type SeatId = string;
+
+export type ConnectionId = string;
+
+export type CommandId = string;
+
+export type RequestId = string;
+
+export type Seq = number;
+
+export type TimeMs = number;
+
+export type Role = "presidingJudge" | "panelMember" | "assistant" | "clerk" | "technician" | "plaintiff" | "defendant" | "thirdParty" | "agent" | "witness" | "expert" | "interpreter" | "observer";
+
+export type Side = "bench" | "clerk" | "plaintiff" | "defendant" | "thirdParty" | "witness" | "gallery";
+
+export type Seat = { 
+/**
+ * Unique within the hearing.
+ */
+id: SeatId, 
+/**
+ * What it may do.
+ */
+role: Role, 
+/**
+ * What the court calls it, as the label shows it: 原告, 上诉人, 人民陪审员, 原告代理人.
+ */
+title: string, 
+/**
+ * Who was invited.
+ */
+name: PersonName, 
+/**
+ * For an agent or interpreter: whose.
+ */
+represents: SeatId | null, 
+/**
+ * Where it is drawn.
+ */
+side: Side, };
+
+export type HearingState = { "name": "scheduled" } | { "name": "open" } | { "name": "inSession", 
+/**
+ * What the hearing is doing.
+ */
+phase: Phase, } | { "name": "recess", 
+/**
+ * Where it goes on.
+ */
+phase: Phase, 
+/**
+ * Said by the judge, for everybody.
+ */
+reason: Words, 
+/**
+ * When the judge means to go on.
+ */
+until: TimeMs | null, } | { "name": "suspended", 
+/**
+ * Where it goes on.
+ */
+phase: Phase, 
+/**
+ * Why.
+ */
+cause: SuspendCause, } | { "name": "signing", 
+/**
+ * Where it goes on if the judge reopens.
+ */
+phase: Phase, } | { "name": "closed" } | { "name": "archived" } | { "name": "cancelled", 
+/**
+ * For everybody.
+ */
+reason: Words, } | { "name": "adjourned", 
+/**
+ * For everybody.
+ */
+reason: Words, } | { "name": "movedOffline", 
+/**
+ * For everybody.
+ */
+reason: Words, };
+
+export type SuspendCause = { "name": "judgeLost" } | { "name": "technical", 
+/**
+ * What is broken.
+ */
+note: Words, };
+
+export type Phase = "opening" | "investigation" | "evidence" | "debate" | "finalStatement" | "mediation" | "pronouncement";
+
+export type ParticipantState = { "name": "invited" } | { "name": "coded" } | { "name": "testing" } | { "name": "identifying" } | { "name": "acknowledging" } | { "name": "waiting" } | { "name": "witnessRoom" } | { "name": "inCourt" } | { "name": "isolated", 
+/**
+ * Said to the person.
+ */
+reason: Words, 
+/**
+ * Since when.
+ */
+since: TimeMs, } | { "name": "disconnected", 
+/**
+ * When the last packet came.
+ */
+since: TimeMs, 
+/**
+ * What is known about it.
+ */
+cause: DropCause, 
+/**
+ * Where the person returns to.
+ */
+resume: ParticipantState, } | { "name": "left" } | { "name": "removed", 
+/**
+ * Said to the person.
+ */
+reason: Words, };
+
+export type DropCause = "silence" | "connectionReset" | "windowClosed" | "sleep" | "crash" | "serverRestart" | "protocolError";
+
+export type Identity = "none" | "requested" | "pending" | "passed" | "failed" | "waived";
+
+export type TestScore = "unknown" | "good" | "usable" | "bad";
+
+export type NetQuality = "unknown" | "good" | "poor" | "bad";
+
+export type MediaKind = "audio" | "video";
+
+export type TrackSource = "microphone" | "camera" | "screen";
+
+export type MediaSwitches = { 
+/**
+ * The person has the microphone on.
+ */
+mic: boolean, 
+/**
+ * The person has the camera on.
+ */
+camera: boolean, 
+/**
+ * The court holds the microphone closed (静音并锁定).
+ */
+micLocked: boolean, 
+/**
+ * The court holds the camera closed.
+ */
+cameraLocked: boolean, 
+/**
+ * The court hides the sound from the others (屏蔽声音).
+ */
+audioBlocked: boolean, 
+/**
+ * The court hides the picture from the others (屏蔽画面).
+ */
+videoBlocked: boolean, 
+/**
+ * The court has asked the person to open the microphone; only the person can.
+ */
+askedToUnmute: boolean, };
+
+export type Participant = { 
+/**
+ * Who.
+ */
+seat: Seat, 
+/**
+ * Where they stand.
+ */
+state: ParticipantState, 
+/**
+ * Their switches.
+ */
+media: MediaSwitches, 
+/**
+ * 举手.
+ */
+hand: boolean, 
+/**
+ * 正在共享屏幕.
+ */
+sharing: boolean, 
+/**
+ * Identity check.
+ */
+identity: Identity, 
+/**
+ * Device check.
+ */
+test: TestScore, 
+/**
+ * Network as measured by the server.
+ */
+net: NetQuality, 
+/**
+ * The judge's findings about this person, oldest first.
+ */
+findings: Array<Finding>, };
+
+export type Finding = { 
+/**
+ * What was found.
+ */
+kind: FindingKind, 
+/**
+ * In the judge's words.
+ */
+note: Words, 
+/**
+ * When.
+ */
+at: TimeMs, };
+
+export type FindingKind = "absent" | "withdrewWithoutLeave" | "excusedDrop";
+
+export type Request = { "name": "floor" } | { "name": "recess", 
+/**
+ * Why.
+ */
+note: Words, } | { "name": "leave", 
+/**
+ * Why.
+ */
+note: Words, } | { "name": "share" } | { "name": "phase", 
+/**
+ * Which.
+ */
+phase: Phase, };
+
+export type PendingRequest = { 
+/**
+ * Unique within the hearing.
+ */
+id: RequestId, 
+/**
+ * Who asks.
+ */
+seat: SeatId, 
+/**
+ * For what.
+ */
+request: Request, 
+/**
+ * Since when.
+ */
+at: TimeMs, };
+
+export type RecordingState = { "name": "unavailable" } | { "name": "off" } | { "name": "on", 
+/**
+ * Since when.
+ */
+since: TimeMs, } | { "name": "paused", 
+/**
+ * Why.
+ */
+reason: PauseReason, 
+/**
+ * Who ordered it; none when the hearing itself stopped.
+ */
+by: SeatId | null, 
+/**
+ * Since when.
+ */
+since: TimeMs, };
+
+export type PauseReason = "recess" | "closedEvidence" | "mediation" | "suspended";
+
+export type Floor = { 
+/**
+ * Who.
+ */
+seat: SeatId, 
+/**
+ * Since when.
+ */
+since: TimeMs, };
+
+export type CaseInfo = { 
+/**
+ * 案号.
+ */
+number: string, 
+/**
+ * 案由.
+ */
+cause: string, 
+/**
+ * 法院.
+ */
+court: string, 
+/**
+ * 法庭.
+ */
+courtroom: string, 
+/**
+ * 开庭时间.
+ */
+startsAt: TimeMs, 
+/**
+ * 公开审理.
+ */
+public: boolean, };
+
+export type HearingSettings = { 
+/**
+ * The identity step is part of joining.
+ */
+identityStep: boolean, 
+/**
+ * The clerk may run what is marked "c" for the clerk: recess, phases, admission, isolation, media locks.
+ */
+clerkAssists: boolean, 
+/**
+ * The technician may suspend, and start or stop the broadcast.
+ */
+technicianMaySuspend: boolean, 
+/**
+ * Parties share their screen without asking.
+ */
+partiesShareFreely: boolean, 
+/**
+ * Panel members may share their screen.
+ */
+panelMayShare: boolean, 
+/**
+ * Panel members may give a witness's own part of the transcript to read.
+ */
+witnessReadsOwnPart: boolean, 
+/**
+ * A recorder is connected to this server.
+ */
+recorder: boolean, 
+/**
+ * How long the judge may be gone before the hearing is suspended, in milliseconds.
+ */
+judgeGraceMs: number, };
+
+export type Snapshot = { 
+/**
+ * Which hearing.
+ */
+hearing: HearingId, 
+/**
+ * The last event that this snapshot contains.
+ */
+seq: Seq, 
+/**
+ * When it was taken.
+ */
+serverTime: TimeMs, 
+/**
+ * The viewer.
+ */
+you: SeatId, 
+/**
+ * The case.
+ */
+case: CaseInfo, 
+/**
+ * Its settings.
+ */
+settings: HearingSettings, 
+/**
+ * Where it stands.
+ */
+state: HearingState, 
+/**
+ * When it came into that state.
+ */
+stateSince: TimeMs, 
+/**
+ * When the hearing first went into session, if it did.
+ */
+startedAt: TimeMs | null, 
+/**
+ * Everybody the viewer may see, the viewer included.
+ */
+participants: Array<Participant>, 
+/**
+ * Who holds the floor.
+ */
+floor: Floor | null, 
+/**
+ * Open requests: all of them for the court, their own for the others.
+ */
+requests: Array<PendingRequest>, 
+/**
+ * Recording.
+ */
+recording: RecordingState, 
+/**
+ * 直播 is running.
+ */
+broadcasting: boolean, 
+/**
+ * The public log that the viewer may read, oldest first, at most [`Snapshot::LOG_LIMIT`] entries.
+ */
+log: Array<Envelope>, };
+
+export type Actor = { 
+/**
+ * Which seat.
+ */
+seat: SeatId, 
+/**
+ * Its role at that time.
+ */
+role: Role, 
+/**
+ * Its title at that time, so that a log line stands alone.
+ */
+title: string, 
+/**
+ * Its name at that time.
+ */
+name: PersonName, };
+
+export type Command = { "type": "hearing.open" } | { "type": "hearing.start" } | { "type": "hearing.recess", 
+/**
+ * Said to everybody.
+ */
+reason: Words, 
+/**
+ * When the judge means to go on.
+ */
+until: TimeMs | null, } | { "type": "hearing.resume" } | { "type": "hearing.suspend", 
+/**
+ * What is broken.
+ */
+note: Words, } | { "type": "hearing.sign" } | { "type": "hearing.close" } | { "type": "hearing.archive" } | { "type": "hearing.cancel", 
+/**
+ * Said to everybody.
+ */
+reason: Words, } | { "type": "hearing.adjourn", 
+/**
+ * Said to everybody.
+ */
+reason: Words, } | { "type": "hearing.moveOffline", 
+/**
+ * Said to everybody.
+ */
+reason: Words, } | { "type": "hearing.handOver", 
+/**
+ * To whom.
+ */
+to: SeatId, } | { "type": "phase.set", 
+/**
+ * Which.
+ */
+phase: Phase, } | { "type": "floor.give", 
+/**
+ * To whom.
+ */
+seat: SeatId | null, } | { "type": "seat.admit", 
+/**
+ * Whom.
+ */
+seat: SeatId, } | { "type": "seat.callWitness", 
+/**
+ * Whom.
+ */
+seat: SeatId, } | { "type": "seat.dismiss", 
+/**
+ * Whom.
+ */
+seat: SeatId, } | { "type": "seat.isolate", 
+/**
+ * Whom.
+ */
+seat: SeatId, 
+/**
+ * Said to the person.
+ */
+reason: Words, } | { "type": "seat.recall", 
+/**
+ * Whom.
+ */
+seat: SeatId, } | { "type": "seat.remove", 
+/**
+ * Whom.
+ */
+seat: SeatId, 
+/**
+ * Said to the person.
+ */
+reason: Words, } | { "type": "media.lock", 
+/**
+ * Whom.
+ */
+seat: SeatId | null, 
+/**
+ * What.
+ */
+kind: MediaKind, } | { "type": "media.unlock", 
+/**
+ * Whom.
+ */
+seat: SeatId | null, 
+/**
+ * What.
+ */
+kind: MediaKind, } | { "type": "media.block", 
+/**
+ * Whom.
+ */
+seat: SeatId, 
+/**
+ * What.
+ */
+kind: MediaKind, } | { "type": "media.unblock", 
+/**
+ * Whom.
+ */
+seat: SeatId, 
+/**
+ * What.
+ */
+kind: MediaKind, } | { "type": "media.askUnmute", 
+/**
+ * Whom.
+ */
+seat: SeatId, } | { "type": "self.mic", 
+/**
+ * On or off.
+ */
+on: boolean, } | { "type": "self.camera", 
+/**
+ * On or off.
+ */
+on: boolean, } | { "type": "self.hand", 
+/**
+ * Up or down.
+ */
+up: boolean, } | { "type": "hand.lowerAll" } | { "type": "step.begin" } | { "type": "step.tested", 
+/**
+ * How it went.
+ */
+score: TestScore, } | { "type": "step.identified", 
+/**
+ * The person skipped; the court sees 未核验.
+ */
+skipped: boolean, } | { "type": "step.acknowledged" } | { "type": "step.retest" } | { "type": "identity.request", 
+/**
+ * Whom.
+ */
+seat: SeatId, } | { "type": "identity.submit" } | { "type": "identity.confirm", 
+/**
+ * Whom.
+ */
+seat: SeatId, 
+/**
+ * The outcome.
+ */
+passed: boolean, } | { "type": "identity.waive", 
+/**
+ * Whom.
+ */
+seat: SeatId, } | { "type": "share.start" } | { "type": "share.stop", 
+/**
+ * Whose; none for one's own.
+ */
+seat: SeatId | null, } | { "type": "request.make", 
+/**
+ * For what.
+ */
+request: Request, } | { "type": "request.withdraw", 
+/**
+ * Which.
+ */
+request: RequestId, } | { "type": "request.decide", 
+/**
+ * Which.
+ */
+request: RequestId, 
+/**
+ * 同意.
+ */
+granted: boolean, } | { "type": "message.send", 
+/**
+ * At most [`MESSAGE_LIMIT`] characters.
+ */
+text: Words, } | { "type": "help.ask", 
+/**
+ * At most [`MESSAGE_LIMIT`] characters; empty is a plain call for help.
+ */
+text: Words, 
+/**
+ * When the court answers: whom.
+ */
+to: SeatId | null, } | { "type": "record.pause", 
+/**
+ * Why.
+ */
+reason: PauseReason, } | { "type": "record.resume" } | { "type": "broadcast.start" } | { "type": "broadcast.stop" } | { "type": "finding.make", 
+/**
+ * About whom.
+ */
+seat: SeatId, 
+/**
+ * What.
+ */
+kind: FindingKind, 
+/**
+ * In the judge's words.
+ */
+note: Words, } | { "type": "leave" };
+
+export type Refusal = "notAllowed" | "askFirst" | "wrongHearingState" | "notInCourt" | "wrongTargetState" | "unknownSeat" | "unknownRequest" | "stale" | "lockedByCourt" | "needsLeave" | "needsHandOver" | "invalid" | "nothingToDo" | "commandIdReused" | "unavailable" | "tooFast";
+
+export type Envelope = { 
+/**
+ * Which hearing.
+ */
+hearingId: HearingId, 
+/**
+ * Position in the log. A viewer who may not see everything sees gaps.
+ */
+seq: Seq, 
+/**
+ * The server's clock.
+ */
+serverTime: TimeMs, 
+/**
+ * Who did it; none when the server itself noticed it.
+ */
+actor: Actor | null, 
+/**
+ * The command behind it.
+ */
+causedBy: CommandId | null, } & ({ "type": "hearing.state", "payload": { 
+/**
+ * Where it came from.
+ */
+from: HearingState, 
+/**
+ * Where it stands.
+ */
+to: HearingState, } } | { "type": "participant.state", "payload": { 
+/**
+ * Who.
+ */
+seat: SeatId, 
+/**
+ * Where they came from.
+ */
+from: ParticipantState, 
+/**
+ * Where they stand.
+ */
+to: ParticipantState, } } | { "type": "participant.shown", "payload": { 
+/**
+ * The person.
+ */
+participant: Participant, } } | { "type": "participant.hidden", "payload": { 
+/**
+ * Who.
+ */
+seat: SeatId, } } | { "type": "participant.media", "payload": { 
+/**
+ * Whose.
+ */
+seat: SeatId, 
+/**
+ * All of them, as they are now.
+ */
+media: MediaSwitches, } } | { "type": "participant.hand", "payload": { 
+/**
+ * Who.
+ */
+seat: SeatId, 
+/**
+ * Up or down.
+ */
+up: boolean, } } | { "type": "participant.seat", "payload": { 
+/**
+ * The seat as it is now.
+ */
+seat: Seat, } } | { "type": "participant.replaced", "payload": { 
+/**
+ * Whose.
+ */
+seat: SeatId, } } | { "type": "participant.test", "payload": { 
+/**
+ * Who.
+ */
+seat: SeatId, 
+/**
+ * How it went.
+ */
+score: TestScore, } } | { "type": "identity.state", "payload": { 
+/**
+ * Who.
+ */
+seat: SeatId, 
+/**
+ * As it is now.
+ */
+identity: Identity, } } | { "type": "floor", "payload": { 
+/**
+ * Who holds it.
+ */
+floor: Floor | null, } } | { "type": "share.state", "payload": { 
+/**
+ * Who.
+ */
+seat: SeatId, 
+/**
+ * Sharing now.
+ */
+on: boolean, } } | { "type": "request.made", "payload": { 
+/**
+ * The request.
+ */
+request: PendingRequest, } } | { "type": "request.ended", "payload": { 
+/**
+ * Which.
+ */
+id: RequestId, 
+/**
+ * Whose.
+ */
+seat: SeatId, 
+/**
+ * How.
+ */
+outcome: RequestOutcome, } } | { "type": "message", "payload": { 
+/**
+ * The words.
+ */
+text: Words, } } | { "type": "help", "payload": { 
+/**
+ * The person it is about: the asker, or whom the court answers.
+ */
+seat: SeatId, 
+/**
+ * The words; empty is a plain call for help.
+ */
+text: Words, } } | { "type": "recording.state", "payload": { 
+/**
+ * As it is now.
+ */
+state: RecordingState, } } | { "type": "broadcast.state", "payload": { 
+/**
+ * Broadcasting now.
+ */
+on: boolean, } } | { "type": "net.health", "payload": { 
+/**
+ * Who.
+ */
+seat: SeatId, 
+/**
+ * As it is now.
+ */
+net: NetQuality, } } | { "type": "finding", "payload": { 
+/**
+ * About whom.
+ */
+seat: SeatId, 
+/**
+ * The finding.
+ */
+finding: Finding, } });
+
+export type Event = { "type": "hearing.state", "payload": { 
+/**
+ * Where it came from.
+ */
+from: HearingState, 
+/**
+ * Where it stands.
+ */
+to: HearingState, } } | { "type": "participant.state", "payload": { 
+/**
+ * Who.
+ */
+seat: SeatId, 
+/**
+ * Where they came from.
+ */
+from: ParticipantState, 
+/**
+ * Where they stand.
+ */
+to: ParticipantState, } } | { "type": "participant.shown", "payload": { 
+/**
+ * The person.
+ */
+participant: Participant, } } | { "type": "participant.hidden", "payload": { 
+/**
+ * Who.
+ */
+seat: SeatId, } } | { "type": "participant.media", "payload": { 
+/**
+ * Whose.
+ */
+seat: SeatId, 
+/**
+ * All of them, as they are now.
+ */
+media: MediaSwitches, } } | { "type": "participant.hand", "payload": { 
+/**
+ * Who.
+ */
+seat: SeatId, 
+/**
+ * Up or down.
+ */
+up: boolean, } } | { "type": "participant.seat", "payload": { 
+/**
+ * The seat as it is now.
+ */
+seat: Seat, } } | { "type": "participant.replaced", "payload": { 
+/**
+ * Whose.
+ */
+seat: SeatId, } } | { "type": "participant.test", "payload": { 
+/**
+ * Who.
+ */
+seat: SeatId, 
+/**
+ * How it went.
+ */
+score: TestScore, } } | { "type": "identity.state", "payload": { 
+/**
+ * Who.
+ */
+seat: SeatId, 
+/**
+ * As it is now.
+ */
+identity: Identity, } } | { "type": "floor", "payload": { 
+/**
+ * Who holds it.
+ */
+floor: Floor | null, } } | { "type": "share.state", "payload": { 
+/**
+ * Who.
+ */
+seat: SeatId, 
+/**
+ * Sharing now.
+ */
+on: boolean, } } | { "type": "request.made", "payload": { 
+/**
+ * The request.
+ */
+request: PendingRequest, } } | { "type": "request.ended", "payload": { 
+/**
+ * Which.
+ */
+id: RequestId, 
+/**
+ * Whose.
+ */
+seat: SeatId, 
+/**
+ * How.
+ */
+outcome: RequestOutcome, } } | { "type": "message", "payload": { 
+/**
+ * The words.
+ */
+text: Words, } } | { "type": "help", "payload": { 
+/**
+ * The person it is about: the asker, or whom the court answers.
+ */
+seat: SeatId, 
+/**
+ * The words; empty is a plain call for help.
+ */
+text: Words, } } | { "type": "recording.state", "payload": { 
+/**
+ * As it is now.
+ */
+state: RecordingState, } } | { "type": "broadcast.state", "payload": { 
+/**
+ * Broadcasting now.
+ */
+on: boolean, } } | { "type": "net.health", "payload": { 
+/**
+ * Who.
+ */
+seat: SeatId, 
+/**
+ * As it is now.
+ */
+net: NetQuality, } } | { "type": "finding", "payload": { 
+/**
+ * About whom.
+ */
+seat: SeatId, 
+/**
+ * The finding.
+ */
+finding: Finding, } };
+
+export type RequestOutcome = "granted" | "refused" | "withdrawn" | "lapsed";
+
+export type ClientFrame = { "type": "hello", 
+/**
+ * [`crate::PROTOCOL_VERSION`].
+ */
+protocol: number, 
+/**
+ * The seat token from [`crate::SeatTaken`].
+ */
+token: Secret, 
+/**
+ * After a drop: the last event that was applied.
+ */
+resumeAfter: Seq | null, 
+/**
+ * After a drop: what the client knows about it.
+ */
+dropCause: DropCause | null, 
+/**
+ * For the technician: program, version, system, webview.
+ */
+client: string, } | { "type": "command", 
+/**
+ * Chosen by the client; the same id is carried out once, whatever happens to the connection.
+ */
+commandId: CommandId, 
+/**
+ * The last event the sender had seen; given when the decision rests on it.
+ */
+expectedSeq: Seq | null, 
+/**
+ * What.
+ */
+command: Command, } | { "type": "ping", 
+/**
+ * The sender's clock; echoed.
+ */
+sentAt: TimeMs, } | { "type": "refresh" } | { "type": "netReport" } & NetReport | { "type": "goodbye", 
+/**
+ * Why.
+ */
+cause: DropCause, };
+
+export type NetReport = { 
+/**
+ * Round trip of the hearing channel or the media path, the larger, in milliseconds.
+ */
+rttMs: number, 
+/**
+ * Packets lost on the way to or from the client, the larger, 0.0 to 1.0.
+ */
+loss: number, 
+/**
+ * In milliseconds.
+ */
+jitterMs: number, };
+
+export type ServerFrame = { "type": "welcome", 
+/**
+ * This connection.
+ */
+connection: ConnectionId, 
+/**
+ * The hearing as the viewer may see it.
+ */
+snapshot: Snapshot, 
+/**
+ * Where and how to reach the media room, when the viewer may.
+ */
+media: MediaAccess | null, } | { "type": "snapshot", 
+/**
+ * The hearing as the viewer may now see it.
+ */
+snapshot: Snapshot, } | { "type": "media", 
+/**
+ * Where and how.
+ */
+media: MediaAccess, } | { "type": "event", 
+/**
+ * What.
+ */
+envelope: Envelope, } | { "type": "reply", 
+/**
+ * Which command.
+ */
+commandId: CommandId, 
+/**
+ * How it went.
+ */
+outcome: Outcome, } | { "type": "pong", 
+/**
+ * As it was sent.
+ */
+sentAt: TimeMs, 
+/**
+ * The server's clock.
+ */
+serverTime: TimeMs, } | { "type": "bye", 
+/**
+ * Why.
+ */
+reason: ByeReason, };
+
+export type Outcome = { "name": "accepted", 
+/**
+ * Its last event.
+ */
+seq: Seq, } | { "name": "rejected", 
+/**
+ * Why.
+ */
+code: Refusal, };
+
+export type ByeReason = "replaced" | "removed" | "left" | "hearingEnded" | "badToken" | "updateNeeded" | "protocolError" | "restarting";
+
+export type MediaAccess = { 
+/**
+ * WebSocket base address (`ws://` or `wss://`), or a path relative to the server's own address.
+ */
+url: string, 
+/**
+ * The room's access token.
+ */
+token: Secret, 
+/**
+ * When the token ends.
+ */
+expiresAt: TimeMs, };
+
+export type Enter = { 
+/**
+ * As typed. A malformed code is answered like a wrong one.
+ */
+code: Secret, };
+
+export type Entered = { 
+/**
+ * Shown back in [`TakeSeat`]; valid for thirty minutes.
+ */
+ticket: Secret, 
+/**
+ * Which hearing.
+ */
+hearing: HearingId, 
+/**
+ * The case, to be checked by the person.
+ */
+case: CaseInfo, 
+/**
+ * Where the hearing stands.
+ */
+state: HearingState, 
+/**
+ * The seat that the code is for.
+ */
+seat: Seat, 
+/**
+ * The other seats that the person may know of (never witnesses).
+ */
+others: Array<Seat>, 
+/**
+ * The seat is in use on another device now; taking it ends that connection.
+ */
+inUse: boolean, 
+/**
+ * Identity is one of the steps.
+ */
+identityStep: boolean, };
+
+export type TakeSeat = { 
+/**
+ * From [`Entered`].
+ */
+ticket: Secret, 
+/**
+ * The name as typed; must match the invitation.
+ */
+name: PersonName, 
+/**
+ * In what capacity.
+ */
+capacity: Capacity, 
+/**
+ * Take it although it is in use elsewhere.
+ */
+takeOver: boolean, };
+
+export type Capacity = { "name": "party", 
+/**
+ * 身份证号, if given.
+ */
+idNumber: IdNumber | null, } | { "name": "agent", 
+/**
+ * 代理哪一方.
+ */
+represents: SeatId, 
+/**
+ * 代理人类型.
+ */
+kind: AgentKind, 
+/**
+ * 执业证号, 17 digits, for lawyers and legal workers.
+ */
+licence: IdNumber | null, 
+/**
+ * 代理权限.
+ */
+authority: AgentAuthority, } | { "name": "other" };
+
+export type AgentKind = "lawyer" | "legalWorker" | "relative" | "employee" | "recommended";
+
+export type AgentAuthority = "general" | "special";
+
+export type SeatTaken = { 
+/**
+ * Which hearing.
+ */
+hearing: HearingId, 
+/**
+ * Which seat.
+ */
+seat: SeatId, 
+/**
+ * For [`crate::ClientFrame::Hello`]; valid until the hearing ends.
+ */
+token: Secret, };
+
+export type StaffSignIn = { 
+/**
+ * 账号.
+ */
+account: Secret, 
+/**
+ * 密码.
+ */
+password: Secret, };
+
+export type StaffSignedIn = { 
+/**
+ * `Authorization: Bearer …` of the other staff routes.
+ */
+token: Secret, 
+/**
+ * Whose account.
+ */
+name: PersonName, 
+/**
+ * Their hearings.
+ */
+hearings: Array<StaffHearing>, };
+
+export type StaffHearings = { 
+/**
+ * Their hearings, by starting time.
+ */
+hearings: Array<StaffHearing>, };
+
+export type StaffHearing = { 
+/**
+ * Which hearing.
+ */
+hearing: HearingId, 
+/**
+ * The case.
+ */
+case: CaseInfo, 
+/**
+ * Where it stands.
+ */
+state: HearingState, 
+/**
+ * The account's seat in it.
+ */
+seat: SeatId, 
+/**
+ * The account's role in it.
+ */
+role: Role, 
+/**
+ * The seat is in use on another device now.
+ */
+inUse: boolean, };
+
+export type StaffTakeSeat = { 
+/**
+ * Which hearing.
+ */
+hearing: HearingId, 
+/**
+ * Take it although it is in use elsewhere.
+ */
+takeOver: boolean, };
+
+export type ApiError = { 
+/**
+ * What kind of failure.
+ */
+code: ApiErrorCode, 
+/**
+ * When to try again, where that makes sense.
+ */
+retryAfterMs: number | null, 
+/**
+ * When the code's window opens, for [`ApiErrorCode::CodeNotYetValid`].
+ */
+validFrom: TimeMs | null, };
+
+export type ApiErrorCode = "codeNotAccepted" | "codeNotYetValid" | "codeExpired" | "seatInUse" | "nameMismatch" | "capacityMismatch" | "ticketExpired" | "signInFailed" | "notSignedIn" | "notAllowed" | "notFound" | "badRequest" | "tooManyTries" | "internal";
+
+export type StartInfo = { 
+/**
+ * The program's version.
+ */
+version: string, 
+/**
+ * The court's server, as configured.
+ */
+server: string, 
+/**
+ * A code from a link or the command line, to be filled in.
+ */
+code: Secret | null, 
+/**
+ * Where encoded pictures come from.
+ */
+frames: FrameSocket, 
+/**
+ * The seat that this program holds: the page was reloaded and goes straight back to it.
+ */
+session: SeatTaken | null, };
+
+export type FrameSocket = { 
+/**
+ * `ws://127.0.0.1:PORT`.
+ */
+url: string, 
+/**
+ * Sent as the first text message; good for one connection. A new one comes with [`StartInfo`].
+ */
+token: Secret, };
+
+export type FrameRequest = { "type": "key", 
+/**
+ * Of which track.
+ */
+slot: number, } | { "type": "nativeDecode", 
+/**
+ * On, or back to access units.
+ */
+on: boolean, };
+
+export type TrackInfo = { 
+/**
+ * Number of the track while this page lives.
+ */
+slot: number, 
+/**
+ * Whose.
+ */
+seat: SeatId, 
+/**
+ * What of theirs.
+ */
+source: TrackSource, 
+/**
+ * One's own preview.
+ */
+own: boolean, 
+/**
+ * The sender has it muted: show the name instead of the last picture.
+ */
+muted: boolean, 
+/**
+ * Size of the original picture; 0 while unknown.
+ */
+width: number, 
+/**
+ * Size of the original picture; 0 while unknown.
+ */
+height: number, };
+
+export type TrackView = { 
+/**
+ * Which track.
+ */
+slot: number, 
+/**
+ * Device pixels; 0 when it is not on screen.
+ */
+width: number, 
+/**
+ * Device pixels; 0 when it is not on screen.
+ */
+height: number, };
+
+export type DeviceKind = "camera" | "microphone" | "speaker";
+
+export type DeviceInfo = { 
+/**
+ * Stable while it stays plugged in, and across starts where the system allows it.
+ */
+id: string, 
+/**
+ * What it is.
+ */
+kind: DeviceKind, 
+/**
+ * As the system calls it.
+ */
+name: string, 
+/**
+ * The system's default.
+ */
+default: boolean, };
+
+export type DeviceList = { 
+/**
+ * Everything that was found.
+ */
+devices: Array<DeviceInfo>, 
+/**
+ * In use or last asked for.
+ */
+camera: string | null, 
+/**
+ * In use or last asked for.
+ */
+microphone: string | null, 
+/**
+ * In use or last asked for.
+ */
+speaker: string | null, };
+
+export type DeviceState = { "name": "off" } | { "name": "opening" } | { "name": "on", 
+/**
+ * Which.
+ */
+device: string, 
+/**
+ * Measured size; 0 for sound.
+ */
+width: number, 
+/**
+ * Measured size; 0 for sound.
+ */
+height: number, 
+/**
+ * Measured frames a second; 0 for sound.
+ */
+fps: number, } | { "name": "failed", 
+/**
+ * Why.
+ */
+fault: DeviceFault, };
+
+export type DeviceFault = "missing" | "busy" | "denied" | "hung" | "unplugged" | "broken";
+
+export type ScreenInfo = { 
+/**
+ * Handed back to `share.start`.
+ */
+id: string, 
+/**
+ * Its title.
+ */
+name: string, 
+/**
+ * A whole monitor, else one window.
+ */
+monitor: boolean, 
+/**
+ * A small picture as a `data:` address, when one could be taken.
+ */
+thumbnail: string | null, };
+
+export type LinkState = { "name": "connecting" } | { "name": "live" } | { "name": "retrying", 
+/**
+ * The coming try, from 1.
+ */
+attempt: number, 
+/**
+ * Until the coming try, in milliseconds.
+ */
+retryInMs: number, 
+/**
+ * How long it has been lost, in milliseconds.
+ */
+lostForMs: number, } | { "name": "ended", 
+/**
+ * Why.
+ */
+reason: ByeReason, };
+
+export type HostEvent = { "type": "link", 
+/**
+ * As it is now.
+ */
+state: LinkState, } | { "type": "mediaLink", 
+/**
+ * As it is now.
+ */
+state: LinkState, } | { "type": "channel", 
+/**
+ * The frame.
+ */
+frame: ServerFrame, } | { "type": "tracks", 
+/**
+ * Complete, not a change.
+ */
+tracks: Array<TrackInfo>, } | { "type": "speakers", 
+/**
+ * Seats.
+ */
+seats: Array<SeatId>, } | { "type": "level", 
+/**
+ * Root mean square of the last 100 ms, in dB below full scale (0 is loudest, -90 is silence).
+ */
+rmsDb: number, 
+/**
+ * Largest sample of the last 100 ms, likewise.
+ */
+peakDb: number, 
+/**
+ * Speech was found while the microphone is muted.
+ */
+talkingWhileMuted: boolean, } | { "type": "devices", 
+/**
+ * Complete.
+ */
+list: DeviceList, } | { "type": "device", 
+/**
+ * Which.
+ */
+kind: DeviceKind, 
+/**
+ * As it is now.
+ */
+state: DeviceState, } | { "type": "network", 
+/**
+ * Graded.
+ */
+quality: NetQuality, 
+/**
+ * In milliseconds.
+ */
+rttMs: number, 
+/**
+ * 0.0 to 1.0.
+ */
+loss: number, 
+/**
+ * In kilobits a second.
+ */
+sendingKbps: number, 
+/**
+ * In kilobits a second.
+ */
+receivingKbps: number, } | { "type": "shareEnded" } | { "type": "openCode", 
+/**
+ * To be filled in.
+ */
+code: Secret, };
+
+export type HostError = { "name": "api", 
+/**
+ * Its answer.
+ */
+error: ApiError, } | { "name": "unreachable" } | { "name": "device", 
+/**
+ * Why.
+ */
+fault: DeviceFault, } | { "name": "noSession" } | { "name": "shareDenied" } | { "name": "internal" };
+
+export type SendCommand = { 
+/**
+ * See [`ClientFrame::Command`].
+ */
+commandId: CommandId, 
+/**
+ * See [`ClientFrame::Command`].
+ */
+expectedSeq: Seq | null, 
+/**
+ * What.
+ */
+command: Command, };
+
+export type ChooseDevice = { 
+/**
+ * Which kind.
+ */
+kind: DeviceKind, 
+/**
+ * From [`DeviceInfo::id`]; none follows the system's default.
+ */
+id: string | null, };
+
+export type SwitchMedia = { 
+/**
+ * Which.
+ */
+kind: MediaKind, 
+/**
+ * On or off.
+ */
+on: boolean, };
+
+export type QuickCheck = { 
+/**
+ * The camera delivers pictures.
+ */
+camera: DeviceState, 
+/**
+ * The microphone runs.
+ */
+microphone: DeviceState, 
+/**
+ * Loudest 100 ms heard during the check, in dB below full scale.
+ */
+loudestDb: number, 
+/**
+ * The server answers.
+ */
+serverReachable: boolean, 
+/**
+ * Round trip to the server, in milliseconds.
+ */
+rttMs: number | null, 
+/**
+ * Media ports answer, where the check can know it.
+ */
+mediaReachable: boolean | null, };
+
+/** Every command from page to host: its arguments and its reply. */
+export interface HostCommands {
+  'app.start': { args: null; reply: StartInfo };
+  'court.enter': { args: Enter; reply: Entered };
+  'court.takeSeat': { args: TakeSeat; reply: SeatTaken };
+  'court.signIn': { args: StaffSignIn; reply: StaffSignedIn };
+  'court.staffSeat': { args: StaffTakeSeat; reply: SeatTaken };
+  'hearing.join': { args: SeatTaken; reply: null };
+  'hearing.command': { args: SendCommand; reply: Outcome };
+  'hearing.end': { args: null; reply: null };
+  'devices.list': { args: null; reply: DeviceList };
+  'devices.choose': { args: ChooseDevice; reply: DeviceList };
+  'media.switch': { args: SwitchMedia; reply: null };
+  'media.views': { args: Array<TrackView>; reply: null };
+  'check.playSound': { args: null; reply: null };
+  'check.quick': { args: null; reply: QuickCheck };
+  'share.sources': { args: null; reply: Array<ScreenInfo> };
+  'share.start': { args: string; reply: null };
+  'share.stop': { args: null; reply: null };
+}

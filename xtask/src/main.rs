@@ -1,0 +1,2 @@
+//! placeholder
+fn main() { print!("{}", protocol::typescript::module()); }
