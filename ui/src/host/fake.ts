@@ -1,0 +1,5 @@
+import type { Host } from './host';
+
+export async function createFakeHost(): Promise<Host> {
+  throw new Error('to be written');
+}

@@ -1,0 +1,49 @@
+/**
+ * What the page needs from the program around it. Three implementations: the desktop shell (tauri.ts), a plain
+ * browser (browser.ts) and a scripted one for development and tests (fake.ts). Missing abilities are declared in
+ * `can`, never stubbed: the page leaves out what cannot be done.
+ */
+import { inject, type InjectionKey } from 'vue';
+import type { HostCommands, HostError, HostEvent } from '../wire/generated';
+
+/** What this host is able to do. */
+export interface HostCan {
+  /** Screen or window can be shared; the host lists the sources (`picker`), or the browser asks by itself. */
+  share: 'picker' | 'browser' | 'no';
+  /** The loudspeaker can be chosen. */
+  chooseSpeaker: boolean;
+  /** `check.quick` measures the media ports too. */
+  checkMediaPorts: boolean;
+}
+
+export interface Host {
+  readonly kind: 'desktop' | 'browser' | 'fake';
+  readonly can: HostCan;
+  /** Carries out one command. Rejects with {@link HostFailure} only. */
+  call<K extends keyof HostCommands>(name: K, args: HostCommands[K]['args']): Promise<HostCommands[K]['reply']>;
+  /** Hears everything the host says by itself, in order. Returns how to stop. */
+  on(listener: (event: HostEvent) => void): () => void;
+  /**
+   * Shows the pictures of a track inside `box`. The host adds its own element (canvas or video, class `picture`) and
+   * removes it again when the returned function is called. Pictures never pass through stores.
+   */
+  attach(slot: number, box: HTMLElement): () => void;
+}
+
+/** A command that failed. The page branches on `error`, never on text. */
+export class HostFailure extends Error {
+  constructor(readonly error: HostError) {
+    super(error.name);
+    this.name = 'HostFailure';
+  }
+}
+
+/** Where the host is provided. */
+export const hostKey: InjectionKey<Host> = Symbol('host');
+
+/** The host of this app; for stores and composables. */
+export function useHost(): Host {
+  const host = inject(hostKey);
+  if (!host) throw new Error('main.ts provides the host before anything uses it');
+  return host;
+}

@@ -1,0 +1,35 @@
+/** Which screen the page shows. It follows from the state alone, so no address can contradict the hearing. */
+import type { ByeReason, LinkState, Snapshot } from '../wire/generated';
+import { viewer } from './hearing';
+
+export type Screen =
+  /** Nobody has taken a seat here: sign-in, case check. */
+  | { name: 'entry' }
+  /** A seat is taken, and the hearing is not there yet. */
+  | { name: 'joining' }
+  /** Device check, identity, discipline, waiting room, witness room. */
+  | { name: 'steps' }
+  /** The courtroom; its own states are in model/stage.ts. */
+  | { name: 'courtroom' }
+  /** Over, for good: this page holds no seat any more. */
+  | { name: 'ended'; reason: ByeReason };
+
+export function screenOf(seated: boolean, link: LinkState, snapshot: Snapshot | null): Screen {
+  if (link.name === 'ended') return { name: 'ended', reason: link.reason };
+  if (!seated) return { name: 'entry' };
+  if (!snapshot) return { name: 'joining' };
+  const you = viewer(snapshot);
+  let state = you?.state;
+  while (state?.name === 'disconnected') state = state.resume;
+  switch (state?.name) {
+    case 'inCourt':
+    case 'isolated':
+      return { name: 'courtroom' };
+    case 'left':
+      return { name: 'ended', reason: 'left' };
+    case 'removed':
+      return { name: 'ended', reason: 'removed' };
+    default:
+      return { name: 'steps' };
+  }
+}

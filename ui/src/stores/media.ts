@@ -1,0 +1,32 @@
+/** The tracks that can be shown, who speaks, and how the network is. Pictures themselves never pass here. */
+import { defineStore } from 'pinia';
+import { computed, onScopeDispose, ref, shallowRef } from 'vue';
+import { useHost } from '../host/host';
+import type { HostEvent, SeatId, TrackInfo, TrackSource } from '../wire/generated';
+
+export type Network = Omit<Extract<HostEvent, { type: 'network' }>, 'type'>;
+
+export const useMedia = defineStore('media', () => {
+  const host = useHost();
+  const tracks = shallowRef<TrackInfo[]>([]);
+  const speakers = shallowRef<SeatId[]>([]);
+  const network = shallowRef<Network>({ quality: 'unknown', rttMs: 0, loss: 0, sendingKbps: 0, receivingKbps: 0 });
+  /** Counts how often the host ended a share by itself. */
+  const sharesEnded = ref(0);
+
+  onScopeDispose(
+    host.on((event) => {
+      if (event.type === 'tracks') tracks.value = event.tracks;
+      else if (event.type === 'speakers') speakers.value = event.seats;
+      else if (event.type === 'network') network.value = event;
+      else if (event.type === 'shareEnded') sharesEnded.value += 1;
+    }),
+  );
+
+  const bySeat = computed(() => new Map(tracks.value.map((t) => [`${t.seat}/${t.source}`, t])));
+  const track = (seat: SeatId, source: TrackSource) => bySeat.value.get(`${seat}/${source}`) ?? null;
+  /** One's own camera preview. */
+  const preview = computed(() => tracks.value.find((t) => t.own && t.source === 'camera') ?? null);
+
+  return { tracks, speakers, network, sharesEnded, track, preview };
+});
