@@ -1,0 +1,268 @@
+//! `cargo xtask setup`: what a fresh machine lacks. Idempotent and quick when nothing is missing; the demo and the tests
+//! begin with it.
+//!
+//! Never upgrades or removes anything, and never asks for a password: without root it prints the command.
+
+mod packages;
+
+use crate::process::{self, npm, output, root, there_is};
+use anyhow::{Context, Result, bail};
+use packages::PACKAGES;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// The livekit-server that the tests of interoperability run against; later tags do not `go install`.
+const LIVEKIT_SERVER: &str = "github.com/livekit/livekit-server/cmd/server@v1.13.5";
+const NODE_MAJOR: u32 = 20;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// For what.
+    #[arg(long = "for", value_enum, default_value = "cross")]
+    need: Need,
+    /// Print the packages and what each is for.
+    #[arg(long)]
+    list: bool,
+}
+
+/// For what the machine is set up; each includes those before it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub(crate) enum Need {
+    /// Compile for this machine.
+    Build,
+    /// Run the demo.
+    Demo,
+    /// Run the tests.
+    Test,
+    /// Also compile for Windows and macOS.
+    Cross,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    if args.list {
+        for package in PACKAGES {
+            println!("{:26} {}", package.name, package.why);
+        }
+        return Ok(());
+    }
+    ensure(args.need)?;
+    if args.need >= Need::Test {
+        livekit_server()?;
+    }
+    eprintln!("setup: everything is here");
+    Ok(())
+}
+
+/// Makes the machine fit for `need`, or says what is missing.
+pub(crate) fn ensure(need: Need) -> Result<()> {
+    if cfg!(target_os = "linux") {
+        system_packages(need)?;
+    } else {
+        elsewhere()?;
+    }
+    node()?;
+    node_packages("ui")?;
+    if need >= Need::Test {
+        node_packages("tests/e2e")?;
+        python_packages("peers")?;
+    }
+    if need >= Need::Cross && cfg!(target_os = "linux") {
+        python_packages("cross")?;
+    }
+    Ok(())
+}
+
+fn system_packages(need: Need) -> Result<()> {
+    if !there_is("dpkg-query", "--version") {
+        eprintln!(
+            "setup: this is not Debian; install the like of these (`cargo xtask setup --list` says why):"
+        );
+        eprintln!(
+            "  {}",
+            names(PACKAGES.iter().filter(|p| p.need <= need).map(|p| p.name))
+        );
+        return Ok(());
+    }
+    let mut missing: Vec<&str> = PACKAGES
+        .iter()
+        .filter(|p| p.need <= need && !installed(p.name))
+        .map(|p| p.name)
+        .collect();
+    if need >= Need::Test && !there_is_venv() {
+        missing.push("python3-venv");
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let install = format!(
+        "apt-get install --yes --no-install-recommends {}",
+        names(missing.iter().copied())
+    );
+    if output(Command::new("id").arg("-u")).is_none_or(|uid| uid.trim() != "0") {
+        bail!("packages are missing; run this, then the same command again:\n\n  sudo {install}\n");
+    }
+    let apt = |args: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command.env("DEBIAN_FRONTEND", "noninteractive").args(args);
+        command
+    };
+    let mut args = vec!["install", "--yes", "--no-install-recommends"];
+    args.extend(&missing);
+    // The lists on the machine may be missing or too old for the mirror: only then are they fetched.
+    if process::run(&mut apt(&args)).is_ok() {
+        return Ok(());
+    }
+    process::run(&mut apt(&["update"]))?;
+    process::run(&mut apt(&args))
+        .with_context(|| format!("cannot install packages; the command was\n  {install}"))
+}
+
+fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join(" ")
+}
+
+fn installed(package: &str) -> bool {
+    output(Command::new("dpkg-query").args(["--show", "--showformat=${db:Status-Status}", package]))
+        .is_some_and(|status| status == "installed")
+}
+
+/// Debian's Python comes without `venv`; others have it.
+fn there_is_venv() -> bool {
+    output(Command::new(python()).args(["-c", "import ensurepip, venv"])).is_some()
+}
+
+fn elsewhere() -> Result<()> {
+    let wanted: &[(&str, &str, &str)] = if cfg!(windows) {
+        &[
+            (
+                "cl",
+                "/?",
+                "the C++ build tools of Visual Studio: `winget install Microsoft.VisualStudio.2022.BuildTools`",
+            ),
+            ("cmake", "--version", "CMake: `winget install Kitware.CMake`"),
+            (
+                "nasm",
+                "-v",
+                "NASM: `winget install NASM.NASM`, and put it on the PATH",
+            ),
+        ]
+    } else {
+        &[
+            (
+                "cc",
+                "--version",
+                "the command line tools: `xcode-select --install`",
+            ),
+            ("cmake", "--version", "CMake: `brew install cmake`"),
+            ("nasm", "-v", "NASM, for Intel Macs: `brew install nasm`"),
+            (
+                "espeak-ng",
+                "--version",
+                "espeak-ng, for the demo: `brew install espeak-ng`",
+            ),
+        ]
+    };
+    let missing: Vec<_> = wanted
+        .iter()
+        .filter(|(program, ask, _)| !there_is(program, ask))
+        .collect();
+    for (_, _, how) in &missing {
+        eprintln!("setup: missing: {how}");
+    }
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        bail!("install what is missing, then run the same command again")
+    }
+}
+
+fn node() -> Result<()> {
+    let version = output(Command::new("node").arg("--version")).unwrap_or_default();
+    let major: u32 = version
+        .trim_start_matches('v')
+        .split('.')
+        .next()
+        .and_then(|major| major.parse().ok())
+        .unwrap_or(0);
+    if major < NODE_MAJOR {
+        bail!(
+            "Node {NODE_MAJOR} or later is needed, found {:?}; see https://nodejs.org",
+            version.trim()
+        );
+    }
+    Ok(())
+}
+
+/// Installs from the lock file when it differs from the one that was installed last.
+fn node_packages(folder: &str) -> Result<()> {
+    let lock = root().join(folder).join("package-lock.json");
+    if !lock.exists() {
+        return Ok(());
+    }
+    let stamp = root().join(folder).join("node_modules/.installed-lock");
+    once(&lock, &stamp, || {
+        process::run(npm(folder).args(["ci", "--no-audit", "--no-fund"]))
+    })
+}
+
+/// The Python with the peers and tools of the tests.
+pub(crate) fn python_in_venv() -> PathBuf {
+    let bin = if cfg!(windows) {
+        "Scripts/python.exe"
+    } else {
+        "bin/python3"
+    };
+    process::target().join("python").join(bin)
+}
+
+fn python() -> &'static str {
+    if cfg!(windows) { "python" } else { "python3" }
+}
+
+fn python_packages(list: &str) -> Result<()> {
+    let wanted = root().join(format!("tests/python/{list}.txt"));
+    let venv = process::target().join("python");
+    once(&wanted, &venv.join(format!("{list}.installed")), || {
+        if !python_in_venv().exists() {
+            process::run(Command::new(python()).args(["-m", "venv"]).arg(&venv))?;
+        }
+        process::run(
+            Command::new(python_in_venv())
+                .args(["-m", "pip", "install", "--quiet", "--requirement"])
+                .arg(&wanted),
+        )
+    })
+}
+
+/// The real livekit-server, when it is here or Go can build it; `None` when there is no Go.
+pub(crate) fn livekit_server() -> Result<Option<PathBuf>> {
+    let tools = process::target().join("tools");
+    // `go install` names a program after its folder.
+    let program = tools.join(format!("server{}", std::env::consts::EXE_SUFFIX));
+    if program.exists() {
+        return Ok(Some(program));
+    }
+    if !there_is("go", "version") {
+        eprintln!("setup: no Go here, so nothing is tested against the real livekit-server");
+        return Ok(None);
+    }
+    process::run(
+        Command::new("go")
+            .env("GOBIN", &tools)
+            .args(["install", LIVEKIT_SERVER]),
+    )?;
+    Ok(Some(program))
+}
+
+/// Does `work` unless `stamp` says that it was done for this very `source`.
+fn once(source: &Path, stamp: &Path, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    let wanted = fs::read(source).with_context(|| format!("cannot read {}", source.display()))?;
+    if fs::read(stamp).is_ok_and(|done| done == wanted) {
+        return Ok(());
+    }
+    work()?;
+    fs::write(stamp, wanted).context("cannot note that packages were installed")
+}

@@ -1,0 +1,188 @@
+//! The lanes of `cargo xtask test`, as one table.
+
+use super::Ran;
+use crate::{
+    check, codegen,
+    process::{cargo, npm, run_logged, target},
+    setup::{self, Need},
+    tidy,
+};
+use anyhow::Result;
+use std::path::Path;
+
+/// One lane.
+pub(crate) struct Lane {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) need: Need,
+    /// Part of `--fast`.
+    pub(crate) fast: bool,
+    /// Part of `--devices`.
+    pub(crate) devices: bool,
+    pub(crate) work: fn(&Path) -> Result<Ran>,
+}
+
+/// In the order in which they run. The page is built before anything compiles the desktop shell, which embeds it.
+pub(crate) const LANES: &[Lane] = &[
+    lane("fmt", "Rust is formatted", Need::Build, true, fmt),
+    lane("tidy", "rules that no compiler checks", Need::Build, true, |_| {
+        tidy::run().map(|()| Ran::Whole)
+    }),
+    lane(
+        "codegen",
+        "the page's wire types are up to date",
+        Need::Build,
+        true,
+        |_| codegen::run(true).map(|()| Ran::Whole),
+    ),
+    lane("ui", "the page: lint, types, tests, build", Need::Build, true, ui),
+    lane("clippy", "lints of all packages", Need::Build, true, clippy),
+    lane("unit", "tests inside the packages", Need::Build, true, unit),
+    lane(
+        "scenarios",
+        "real server, real participants, other people's clients",
+        Need::Test,
+        false,
+        scenarios,
+    ),
+    lane(
+        "browser",
+        "the page in Chromium beside native participants",
+        Need::Test,
+        false,
+        browser,
+    ),
+    lane("window", "the desktop window", Need::Test, false, window),
+    Lane {
+        name: "sound",
+        about: "capture and playback through PulseAudio null sinks",
+        need: Need::Test,
+        fast: false,
+        devices: true,
+        work: sound,
+    },
+    lane(
+        "windows",
+        "the client compiles for Windows; a hearing under Wine",
+        Need::Cross,
+        false,
+        windows,
+    ),
+    lane(
+        "macos",
+        "the client type-checks for macOS",
+        Need::Cross,
+        false,
+        macos,
+    ),
+];
+
+const fn lane(
+    name: &'static str,
+    about: &'static str,
+    need: Need,
+    fast: bool,
+    work: fn(&Path) -> Result<Ran>,
+) -> Lane {
+    Lane {
+        name,
+        about,
+        need,
+        fast,
+        devices: false,
+        work,
+    }
+}
+
+fn fmt(log: &Path) -> Result<Ran> {
+    run_logged(cargo().args(["fmt", "--all", "--check"]), log)?;
+    Ok(Ran::Whole)
+}
+
+fn ui(log: &Path) -> Result<Ran> {
+    for script in ["lint", "check", "test", "build"] {
+        run_logged(npm("ui").args(["run", script]), log)?;
+    }
+    Ok(Ran::Whole)
+}
+
+fn clippy(log: &Path) -> Result<Ran> {
+    run_logged(
+        cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        log,
+    )?;
+    Ok(Ran::Whole)
+}
+
+fn unit(log: &Path) -> Result<Ran> {
+    run_logged(
+        cargo().args(["test", "--workspace", "--exclude", "scenarios"]),
+        log,
+    )?;
+    Ok(Ran::Whole)
+}
+
+/// Runs tests of the package `scenarios` against the programs that it starts.
+fn scenario_tests(tests: &[&str], log: &Path) -> Result<()> {
+    run_logged(
+        cargo().args(["build", "-p", "server", "-p", "client", "--bins"]),
+        log,
+    )?;
+    let mut command = cargo();
+    command.args(["test", "-p", "scenarios"]);
+    for test in tests {
+        command.args(["--test", test]);
+    }
+    // One at a time: each scenario is several programs that keep time.
+    command.args(["--", "--test-threads=1"]);
+    command
+        .env("MINGTING_BIN", target().join("debug"))
+        .env("MINGTING_PYTHON", setup::python_in_venv());
+    if let Some(server) = setup::livekit_server()? {
+        command.env("MINGTING_LIVEKIT_SERVER", server);
+    }
+    run_logged(&mut command, log)
+}
+
+fn scenarios(log: &Path) -> Result<Ran> {
+    scenario_tests(&["hearing", "court", "trouble", "interop", "logs"], log)?;
+    Ok(Ran::Whole)
+}
+
+fn browser(log: &Path) -> Result<Ran> {
+    scenario_tests(&["browser"], log)?;
+    Ok(Ran::Whole)
+}
+
+fn window(log: &Path) -> Result<Ran> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Ran::Skipped("the window is driven under Xvfb, on Linux"));
+    }
+    run_logged(cargo().args(["build", "-p", "mingting"]), log)?;
+    scenario_tests(&["window"], log)?;
+    Ok(Ran::Whole)
+}
+
+fn sound(log: &Path) -> Result<Ran> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Ran::Skipped("null sinks are PulseAudio's"));
+    }
+    scenario_tests(&["sound"], log)?;
+    Ok(Ran::Whole)
+}
+
+fn windows(log: &Path) -> Result<Ran> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Ran::Skipped("this check cross-compiles on Linux"));
+    }
+    check::windows(Some(log))?;
+    Ok(Ran::Whole)
+}
+
+fn macos(log: &Path) -> Result<Ran> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Ran::Skipped("this check cross-compiles on Linux"));
+    }
+    check::macos(Some(log))?;
+    Ok(Ran::Whole)
+}
