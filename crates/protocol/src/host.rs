@@ -4,9 +4,11 @@
 //! Pictures do not pass here: see [`FrameSocket`].
 
 use crate::{
-    ApiError, ClientFrame, Command, CommandId, Enter, Entered, NetQuality, Outcome, SeatId, SeatTaken,
-    Secret, Seq, ServerFrame, StaffSignIn, StaffSignedIn, StaffTakeSeat, TakeSeat, TrackSource,
+    ApiError, ClientFrame, Command, CommandId, NetQuality, SeatId, SeatTaken, Secret, Seq, ServerFrame,
+    TrackSource,
 };
+#[cfg(feature = "ts")]
+use crate::{Enter, Entered, Outcome, StaffSignIn, StaffSignedIn, StaffTakeSeat, TakeSeat};
 use serde::{Deserialize, Serialize};
 
 /// What the page is told when it starts, also after a reload.

@@ -429,16 +429,19 @@ pub struct HearingSettings {
     pub identity_step: bool,
     /// The clerk may run what is marked "c" for the clerk: recess, phases, admission, isolation, media locks.
     pub clerk_assists: bool,
-    /// The technician may suspend, and start or stop the broadcast.
+    /// The technician may suspend, and stop the broadcast.
     pub technician_may_suspend: bool,
     /// Parties share their screen without asking.
     pub parties_share_freely: bool,
     /// Panel members may share their screen.
     pub panel_may_share: bool,
-    /// Panel members may give a witness's own part of the transcript to read.
+    /// A witness may read the own part of the transcript when called.
     pub witness_reads_own_part: bool,
     /// A recorder is connected to this server.
     pub recorder: bool,
+    /// This server can broadcast (直播).
+    #[serde(default)]
+    pub broadcaster: bool,
     /// How long the judge may be gone before the hearing is suspended, in milliseconds.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub judge_grace_ms: u64,
@@ -454,6 +457,7 @@ impl Default for HearingSettings {
             panel_may_share: true,
             witness_reads_own_part: true,
             recorder: false,
+            broadcaster: false,
             judge_grace_ms: 15_000,
         }
     }
