@@ -8,5 +8,6 @@
 
 pub mod audio;
 pub mod clock;
+mod deadline;
 pub mod screen;
 pub mod video;

@@ -1,0 +1,327 @@
+//! The driver of outgoing video: a thread that takes pictures from a source, encodes them and hands the units on.
+//!
+//! It never queues pictures and never blocks its controller: changes are left in a note the thread reads before each
+//! picture. Dropping a [`VideoSender`] stops and joins the thread.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::video::encode::{EncodedFrame, Layer, SimulcastConfig, SimulcastEncoder};
+use crate::video::frame::LatestFrame;
+use crate::video::source::{FrameSource, SourceError};
+
+/// A source that delivers nothing for this long is reported as hung.
+const SOURCE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What the thread tells its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VideoEvent {
+    /// The source stopped. After [`SourceError::Hung`] the thread keeps trying; after any other error it has ended.
+    SourceFailed(SourceError),
+    /// The encoder failed on a picture and was started afresh.
+    EncoderFailed(String),
+    /// A hung source delivers again.
+    Recovered,
+}
+
+/// Counters since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct VideoSenderStats {
+    /// Pictures taken from the source.
+    pub captured: u64,
+    /// Access units handed on, per layer.
+    pub encoded: [u64; 3],
+    /// Their bytes, per layer.
+    pub bytes: [u64; 3],
+    /// Key frames, per layer.
+    pub keys: [u64; 3],
+}
+
+#[derive(Debug, Default)]
+struct Note {
+    bitrate_bps: [Option<u32>; 3],
+    fps: [Option<f32>; 3],
+    active: [Option<bool>; 3],
+    key: [bool; 3],
+    /// Begin afresh after a pause: key frames at once, however recent the last ones were.
+    resume: bool,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    note: Mutex<Note>,
+    stats: Mutex<VideoSenderStats>,
+    muted: AtomicBool,
+    stop: AtomicBool,
+}
+
+/// Steers a running [`VideoSender`]; clones steer the same one, also after it has ended (to no effect).
+#[derive(Debug, Clone)]
+pub struct VideoControl(Arc<Shared>);
+
+impl VideoControl {
+    fn note(&self) -> MutexGuard<'_, Note> {
+        self.0.note.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets a layer's target bitrate in bits per second.
+    pub fn set_bitrate(&self, layer: Layer, bitrate_bps: u32) {
+        self.note().bitrate_bps[layer.index()] = Some(bitrate_bps);
+    }
+
+    /// Sets a layer's highest frame rate.
+    pub fn set_fps(&self, layer: Layer, fps: f32) {
+        self.note().fps[layer.index()] = Some(fps);
+    }
+
+    /// Switches a layer on or off.
+    pub fn set_active(&self, layer: Layer, active: bool) {
+        self.note().active[layer.index()] = Some(active);
+    }
+
+    /// Asks one layer, or all, for a key frame.
+    pub fn force_key(&self, layer: Option<Layer>) {
+        let mut note = self.note();
+        match layer {
+            Some(layer) => note.key[layer.index()] = true,
+            None => note.key = [true; 3],
+        }
+    }
+
+    /// Stops or resumes encoding and preview at once; the source stays open. Resuming begins with key frames.
+    pub fn set_muted(&self, muted: bool) {
+        // The note first: the first picture after the mute must already see it.
+        self.note().resume |= !muted && self.is_muted();
+        self.0.muted.store(muted, Ordering::SeqCst);
+    }
+
+    /// Whether it is muted.
+    pub fn is_muted(&self) -> bool {
+        self.0.muted.load(Ordering::SeqCst)
+    }
+
+    /// Counters since the start.
+    pub fn stats(&self) -> VideoSenderStats {
+        *self.0.stats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A running capture and encoding thread.
+#[derive(Debug)]
+pub struct VideoSender {
+    control: VideoControl,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl VideoSender {
+    /// Starts the thread. `sink` and `events` are called on it and must not block; `preview` gets every picture.
+    pub fn start(
+        source: Box<dyn FrameSource>,
+        config: SimulcastConfig,
+        sink: Box<dyn FnMut(EncodedFrame) + Send>,
+        preview: Option<Arc<LatestFrame>>,
+        events: Box<dyn FnMut(VideoEvent) + Send>,
+    ) -> Self {
+        let control = VideoControl(Arc::new(Shared::default()));
+        let shared = control.0.clone();
+        let thread = std::thread::Builder::new()
+            .name("video-send".into())
+            .spawn(move || Worker { source, encoder: SimulcastEncoder::new(config), sink, preview, events, shared }.run())
+            .expect("the system can start a thread");
+        Self { control, thread: Some(thread) }
+    }
+
+    /// A handle to steer it by.
+    pub fn control(&self) -> VideoControl {
+        self.control.clone()
+    }
+}
+
+impl Drop for VideoSender {
+    fn drop(&mut self) {
+        self.control.0.stop.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            // A panic in the thread was already reported where it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Worker {
+    source: Box<dyn FrameSource>,
+    encoder: SimulcastEncoder,
+    sink: Box<dyn FnMut(EncodedFrame) + Send>,
+    preview: Option<Arc<LatestFrame>>,
+    events: Box<dyn FnMut(VideoEvent) + Send>,
+    shared: Arc<Shared>,
+}
+
+impl Worker {
+    fn run(mut self) {
+        // Short waits so that a stop is noticed; the time without a picture is added up.
+        let step = Duration::from_millis(100);
+        let mut silent = Duration::ZERO;
+        let mut hung = false;
+        while !self.shared.stop.load(Ordering::SeqCst) {
+            let frame = match self.source.next_frame(step) {
+                Ok(frame) => frame,
+                Err(SourceError::Hung { .. }) => {
+                    silent += step;
+                    if silent >= SOURCE_TIMEOUT && !hung {
+                        hung = true;
+                        (self.events)(VideoEvent::SourceFailed(SourceError::Hung { after: silent }));
+                    }
+                    continue;
+                }
+                Err(error) => {
+                    (self.events)(VideoEvent::SourceFailed(error));
+                    return;
+                }
+            };
+            silent = Duration::ZERO;
+            if std::mem::take(&mut hung) {
+                (self.events)(VideoEvent::Recovered);
+            }
+            self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner).captured += 1;
+            if self.shared.muted.load(Ordering::SeqCst) {
+                continue;
+            }
+            if let Some(preview) = &self.preview {
+                preview.put(frame.clone());
+            }
+            self.read_note();
+            let (sink, shared) = (&mut self.sink, &self.shared);
+            let result = self.encoder.encode(&frame, &mut |unit| {
+                // Muted while this picture was being encoded: it must not leave.
+                if shared.muted.load(Ordering::SeqCst) {
+                    return;
+                }
+                let mut stats = shared.stats.lock().unwrap_or_else(PoisonError::into_inner);
+                let at = unit.layer.index();
+                stats.encoded[at] += 1;
+                stats.bytes[at] += unit.data.len() as u64;
+                stats.keys[at] += u64::from(unit.key);
+                drop(stats);
+                sink(unit);
+            });
+            if let Err(error) = result {
+                (self.events)(VideoEvent::EncoderFailed(error.to_string()));
+            }
+        }
+    }
+
+    fn read_note(&mut self) {
+        let note = std::mem::take(&mut *self.shared.note.lock().unwrap_or_else(PoisonError::into_inner));
+        if note.resume {
+            self.encoder.resume();
+        }
+        for layer in Layer::ALL {
+            let at = layer.index();
+            if let Some(active) = note.active[at] {
+                self.encoder.set_active(layer, active);
+            }
+            if let Some(bitrate_bps) = note.bitrate_bps[at] {
+                self.encoder.set_bitrate(layer, bitrate_bps);
+            }
+            if let Some(fps) = note.fps[at] {
+                self.encoder.set_fps(layer, fps);
+            }
+            if note.key[at] {
+                self.encoder.force_key(layer);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::clock::MediaClock;
+    use crate::video::encode::Content;
+    use crate::video::source::{CameraChoice, CaptureFormat, FrameSource, open_camera};
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn camera(clock: MediaClock) -> Box<dyn FrameSource> {
+        let format = CaptureFormat { width: 320, height: 180, fps: 60.0 };
+        open_camera(&CameraChoice::Synthetic { seed: 1 }, format, clock, LONG).expect("a drawn camera")
+    }
+
+    #[test]
+    fn pictures_become_units_until_muted_and_begin_again_with_a_key_frame() {
+        let source = camera(MediaClock::start());
+        let config = SimulcastConfig::for_source(source.format(), Content::Camera);
+        let (tx, rx) = mpsc::channel();
+        let preview = Arc::new(LatestFrame::new());
+        let sender = VideoSender::start(
+            source,
+            config,
+            Box::new(move |unit| drop(tx.send(unit))),
+            Some(preview.clone()),
+            Box::new(|_| {}),
+        );
+        let control = sender.control();
+        assert!(rx.recv_timeout(LONG).expect("a first unit").key);
+        assert!(!rx.recv_timeout(LONG).expect("a second unit").key);
+        assert!(preview.newest().is_some());
+        control.set_muted(true);
+        let captured = control.stats().captured;
+        while control.stats().captured < captured + 10 {
+            std::thread::yield_now();
+        }
+        let while_muted = rx.try_iter().count();
+        assert!(while_muted <= 2, "{while_muted} units after the mute");
+        control.set_muted(false);
+        assert!(rx.recv_timeout(LONG).expect("it goes on").key);
+        drop(sender);
+        while rx.recv_timeout(LONG).is_ok() {}
+    }
+
+    /// A source that fails in a set way.
+    struct Failing(Vec<Result<(), SourceError>>);
+
+    impl FrameSource for Failing {
+        fn format(&self) -> CaptureFormat {
+            CaptureFormat::SD
+        }
+        fn next_frame(&mut self, _: Duration) -> Result<crate::video::VideoFrame, SourceError> {
+            let picture = crate::video::I420::black(640, 360);
+            match self.0.pop() {
+                Some(Ok(())) => Ok(crate::video::VideoFrame::new(picture, crate::clock::Timestamp::ZERO)),
+                Some(Err(error)) => Err(error),
+                None => Err(SourceError::Missing),
+            }
+        }
+    }
+
+    #[test]
+    fn a_hung_source_is_reported_once_and_an_unplugged_one_ends_it() {
+        let hung = || Err(SourceError::Hung { after: Duration::from_millis(100) });
+        let mut script = vec![Ok(())];
+        script.extend((0..30).map(|_| hung()));
+        script.push(Ok(()));
+        let (tx, rx) = mpsc::channel();
+        let config = SimulcastConfig::for_source(CaptureFormat::SD, Content::Camera);
+        let sender = VideoSender::start(
+            Box::new(Failing(script)),
+            config,
+            Box::new(|_| {}),
+            None,
+            Box::new(move |event| drop(tx.send(event))),
+        );
+        let events: Vec<VideoEvent> = rx.iter().collect();
+        drop(sender);
+        assert_eq!(
+            events,
+            [
+                VideoEvent::SourceFailed(SourceError::Hung { after: SOURCE_TIMEOUT }),
+                VideoEvent::Recovered,
+                VideoEvent::SourceFailed(SourceError::Missing),
+            ]
+        );
+    }
+}
