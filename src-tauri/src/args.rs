@@ -1,0 +1,73 @@
+//! Where the client learns of its court: command line, then environment, then the file the court shipped with the
+//! installer, then the built-in address of a server on this machine.
+
+use clap::Parser;
+use protocol::{JoinCode, Secret};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// The address of a server started by hand on this machine.
+const LOCAL_SERVER: &str = "http://127.0.0.1:8443";
+/// Lies beside the program, or in its configuration folder.
+const COURT_FILE: &str = "court.toml";
+
+/// 明庭: take part in an online court hearing.
+#[derive(Parser, Debug)]
+#[command(name = "mingting", version)]
+pub(crate) struct Args {
+    /// Address of the court's server, for example https://court.example
+    #[arg(long, env = "MINGTING_SERVER")]
+    pub(crate) server: Option<String>,
+    /// Hearing code to fill in
+    #[arg(long, env = "MINGTING_CODE", hide_env_values = true)]
+    pub(crate) code: Option<Secret>,
+    /// Use a moving test picture and a quiet tone instead of the camera and the microphone
+    #[arg(long, env = "MINGTING_SYNTHETIC")]
+    pub(crate) synthetic: bool,
+    /// A mingting://join/… link, as the system hands it over
+    pub(crate) link: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CourtFile {
+    server: String,
+}
+
+impl Args {
+    /// The court's server.
+    pub(crate) fn server(&self, config_dir: Option<&Path>) -> anyhow::Result<String> {
+        if let Some(server) = &self.server {
+            return Ok(server.trim_end_matches('/').to_owned());
+        }
+        let beside_program = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
+        for dir in [config_dir.map(Path::to_owned), beside_program].into_iter().flatten() {
+            if let Some(server) = read_court_file(&dir.join(COURT_FILE))? {
+                return Ok(server);
+            }
+        }
+        Ok(LOCAL_SERVER.to_owned())
+    }
+
+    /// The code to fill in, from `--code` or from a link.
+    pub(crate) fn code(&self) -> Option<Secret> {
+        self.code.clone().or_else(|| self.link.as_deref().and_then(crate::link::code_in_link))
+    }
+}
+
+fn read_court_file(path: &PathBuf) -> anyhow::Result<Option<String>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => {
+            let file: CourtFile = toml::from_str(&text)
+                .map_err(|error| anyhow::anyhow!("{COURT_FILE}: {}; it needs one line: server = \"https://…\"", error.message()))?;
+            Ok(Some(file.server.trim_end_matches('/').to_owned()))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(anyhow::anyhow!("{COURT_FILE} cannot be read: {error}")),
+    }
+}
+
+/// A code is only passed on when it could be one.
+pub(crate) fn plausible_code(text: &str) -> Option<Secret> {
+    JoinCode::parse(text).ok().map(|code| Secret::new(code.expose()))
+}

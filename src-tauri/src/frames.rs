@@ -1,0 +1,231 @@
+//! The frame socket: carries pictures to the page over a loopback WebSocket (layout: [`protocol::FrameSocket`]).
+//!
+//! It never waits for the page: a page that falls behind loses frames up to the next key frame of that track.
+//! It serves one page at a time, from our own origin, with a token that works once.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use client::{DecodedFrame, EncodedFrame};
+use futures_util::{SinkExt, StreamExt};
+use protocol::{FrameRequest, FrameSocket, Secret};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use subtle::ConstantTimeEq;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::{
+    Message,
+    handshake::server::{ErrorResponse, Request, Response},
+    http::StatusCode,
+    protocol::WebSocketConfig,
+};
+
+/// Frames that may wait for the page before it counts as behind: a quarter of a second of six tiles at 25 Hz.
+const QUEUE: usize = 40;
+/// The page only sends small requests.
+const REQUEST_LIMIT: usize = 1024;
+/// Length of the header before each picture.
+const HEADER: usize = 24;
+/// Where our page can come from: WebKitGTK and WKWebView, then WebView2.
+const ORIGINS: [&str; 3] = ["tauri://localhost", "http://tauri.localhost", "https://tauri.localhost"];
+
+/// One picture on its way to the page.
+pub(crate) struct Picture {
+    pub(crate) slot: u32,
+    kind: Kind,
+    width: u16,
+    height: u16,
+    number: u32,
+    captured_us: u64,
+    data: Bytes,
+}
+
+enum Kind {
+    H264 { key: bool },
+    I420,
+}
+
+impl From<EncodedFrame> for Picture {
+    fn from(frame: EncodedFrame) -> Self {
+        Self {
+            slot: frame.slot,
+            kind: Kind::H264 { key: frame.key },
+            width: frame.width,
+            height: frame.height,
+            number: frame.seq,
+            captured_us: frame.ts_us,
+            data: frame.data,
+        }
+    }
+}
+
+impl From<DecodedFrame> for Picture {
+    fn from(frame: DecodedFrame) -> Self {
+        Self {
+            slot: frame.slot,
+            kind: Kind::I420,
+            width: frame.width,
+            height: frame.height,
+            number: frame.seq,
+            captured_us: frame.ts_us,
+            data: frame.data,
+        }
+    }
+}
+
+impl Picture {
+    /// A page can begin with it.
+    fn stands_alone(&self) -> bool {
+        matches!(self.kind, Kind::I420 | Kind::H264 { key: true })
+    }
+}
+
+/// Hands pictures to whichever page is connected. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct FrameHub(Arc<Mutex<Hub>>);
+
+struct Hub {
+    token: Option<Secret>,
+    page: Option<Page>,
+}
+
+struct Page {
+    frames: mpsc::Sender<Bytes>,
+    /// Tracks that lost a frame and wait for a key frame.
+    waiting_for_key: HashSet<u32>,
+}
+
+impl FrameHub {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Mutex::new(Hub { token: None, page: None })))
+    }
+
+    fn hub(&self) -> std::sync::MutexGuard<'_, Hub> {
+        self.0.lock().expect("no holder of the hub panics")
+    }
+
+    /// Takes one picture; returns false when a key frame of its track is needed before the page can go on.
+    pub(crate) fn push(&self, frame: &Picture) -> bool {
+        let mut hub = self.hub();
+        let Some(page) = hub.page.as_mut() else { return true };
+        let key = frame.stands_alone();
+        if page.waiting_for_key.contains(&frame.slot) && !key {
+            return true;
+        }
+        match page.frames.try_send(encode(frame)) {
+            Ok(()) => {
+                page.waiting_for_key.remove(&frame.slot);
+                true
+            }
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                page.waiting_for_key.insert(frame.slot);
+                false
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => {
+                hub.page = None;
+                true
+            }
+        }
+    }
+
+    /// Makes a new token; an older one that was not used is void.
+    pub(crate) fn issue(&self, token: Secret, port: u16) -> FrameSocket {
+        self.hub().token = Some(token.clone());
+        FrameSocket { url: format!("ws://127.0.0.1:{port}"), token }
+    }
+
+    fn redeem(&self, offered: &str) -> Option<mpsc::Receiver<Bytes>> {
+        let mut hub = self.hub();
+        let right = hub.token.as_ref()?.expose().as_bytes().ct_eq(offered.as_bytes());
+        if !bool::from(right) {
+            return None;
+        }
+        hub.token = None;
+        let (frames, queue) = mpsc::channel(QUEUE);
+        hub.page = Some(Page { frames, waiting_for_key: HashSet::new() });
+        Some(queue)
+    }
+}
+
+fn encode(frame: &Picture) -> Bytes {
+    let kind = match frame.kind {
+        Kind::H264 { .. } => 0,
+        Kind::I420 => 1,
+    };
+    let mut out = BytesMut::with_capacity(HEADER + frame.data.len());
+    out.put_u8(kind);
+    out.put_u8(u8::from(frame.stands_alone()));
+    out.put_u16_le(frame.width);
+    out.put_u16_le(frame.height);
+    out.put_u16_le(0);
+    out.put_u32_le(frame.slot);
+    out.put_u32_le(frame.number);
+    out.put_u64_le(frame.captured_us);
+    out.extend_from_slice(&frame.data);
+    out.freeze()
+}
+
+/// Serves pages until the program ends. `request` gets what the page asks for; `connected` is called per new page.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    hub: FrameHub,
+    request: impl Fn(FrameRequest) + Clone + Send + 'static,
+) {
+    // One page at a time: the next connection is served when the one before has ended or was replaced.
+    let mut pages = tokio::task::JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let Ok((stream, _)) = accepted else { continue };
+                let (hub, request) = (hub.clone(), request.clone());
+                pages.spawn(async move {
+                    if let Err(error) = serve_page(stream, hub, request).await {
+                        tracing::debug!(%error, "a page left the frame socket");
+                    }
+                });
+            }
+            Some(_) = pages.join_next() => {}
+        }
+    }
+}
+
+async fn serve_page(stream: TcpStream, hub: FrameHub, request: impl Fn(FrameRequest)) -> anyhow::Result<()> {
+    stream.set_nodelay(true)?;
+    let limits = WebSocketConfig::default().max_message_size(Some(REQUEST_LIMIT)).max_frame_size(Some(REQUEST_LIMIT));
+    let mut socket = tokio_tungstenite::accept_hdr_async_with_config(stream, check_origin, Some(limits)).await?;
+    let first = socket.next().await.transpose()?;
+    let queue = match &first {
+        Some(Message::Text(token)) => hub.redeem(token),
+        _ => None,
+    };
+    let Some(mut queue) = queue else {
+        socket.close(None).await?;
+        anyhow::bail!("no valid token");
+    };
+    loop {
+        tokio::select! {
+            frame = queue.recv() => match frame {
+                Some(frame) => socket.send(Message::Binary(frame)).await?,
+                // A newer page took the hub.
+                None => break,
+            },
+            message = socket.next() => match message.transpose()? {
+                Some(Message::Text(text)) => request(serde_json::from_str(&text)?),
+                Some(Message::Close(_)) | None => break,
+                Some(_) => {}
+            },
+        }
+    }
+    Ok(())
+}
+
+// The error type is the WebSocket crate's, and large; it is built once per refused page.
+#[expect(clippy::result_large_err, reason = "the signature is tungstenite's callback")]
+fn check_origin(request: &Request, response: Response) -> Result<Response, ErrorResponse> {
+    let origin = request.headers().get("origin").and_then(|origin| origin.to_str().ok());
+    if origin.is_some_and(|origin| ORIGINS.contains(&origin)) {
+        return Ok(response);
+    }
+    let mut refusal = ErrorResponse::new(None);
+    *refusal.status_mut() = StatusCode::FORBIDDEN;
+    Err(refusal)
+}

@@ -1,0 +1,307 @@
+//! Answers the page: one function per host command, each a line to the crate `client`.
+//!
+//! Holds the one session of this program. The session lives here, not in the page: a reload joins it again.
+
+use crate::frames::FrameHub;
+use client::{Court, EncodedFrame, FrameSink, MediaSetup, NativeDecoder, Session, SessionConfig, SessionHandle};
+use protocol::{
+    ChooseDevice, DropCause, Enter, FrameRequest, HostError, HostEvent, SeatTaken, Secret, SendCommand, StaffSignIn,
+    StaffTakeSeat, StartInfo, SwitchMedia, TakeSeat, TrackView,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::Duration;
+use tokio_util::task::TaskTracker;
+
+/// How long closing the window waits for the court to be told and the devices to be closed.
+const GOODBYE_LIMIT: Duration = Duration::from_secs(2);
+
+/// Every host command with its arguments; the wire names are [`protocol::HOST_COMMANDS`].
+#[derive(Deserialize)]
+#[serde(tag = "name", content = "args")]
+enum Call {
+    #[serde(rename = "app.start")]
+    AppStart,
+    #[serde(rename = "court.enter")]
+    CourtEnter(Enter),
+    #[serde(rename = "court.takeSeat")]
+    CourtTakeSeat(TakeSeat),
+    #[serde(rename = "court.signIn")]
+    CourtSignIn(StaffSignIn),
+    #[serde(rename = "court.staffSeat")]
+    CourtStaffSeat(StaffTakeSeat),
+    #[serde(rename = "hearing.join")]
+    HearingJoin(SeatTaken),
+    #[serde(rename = "hearing.command")]
+    HearingCommand(SendCommand),
+    #[serde(rename = "hearing.end")]
+    HearingEnd,
+    #[serde(rename = "devices.list")]
+    DevicesList,
+    #[serde(rename = "devices.choose")]
+    DevicesChoose(ChooseDevice),
+    #[serde(rename = "media.switch")]
+    MediaSwitch(SwitchMedia),
+    #[serde(rename = "media.views")]
+    MediaViews(Vec<TrackView>),
+    #[serde(rename = "check.playSound")]
+    CheckPlaySound,
+    #[serde(rename = "check.quick")]
+    CheckQuick,
+    #[serde(rename = "share.sources")]
+    ShareSources,
+    #[serde(rename = "share.start")]
+    ShareStart(String),
+    #[serde(rename = "share.stop")]
+    ShareStop,
+}
+
+impl Call {
+    fn read(name: &str, args: Value) -> serde_json::Result<Self> {
+        serde_json::from_value(serde_json::json!({ "name": name, "args": args }))
+    }
+}
+
+/// The shell's side of the page. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Host(Arc<Inner>);
+
+struct Inner {
+    server: tauri::Url,
+    synthetic: bool,
+    court: Court,
+    code: Mutex<Option<Secret>>,
+    session: Mutex<Option<SessionHandle>>,
+    hub: FrameHub,
+    port: u16,
+    native: Mutex<Option<NativeDecoder>>,
+    tell: Box<dyn Fn(HostEvent) + Send + Sync>,
+    tasks: TaskTracker,
+}
+
+impl Host {
+    pub(crate) fn new(
+        server: String,
+        code: Option<Secret>,
+        synthetic: bool,
+        hub: FrameHub,
+        port: u16,
+        tell: impl Fn(HostEvent) + Send + Sync + 'static,
+    ) -> anyhow::Result<Self> {
+        let server: tauri::Url =
+            server.parse().map_err(|error| anyhow::anyhow!("the server's address {server:?} is not one: {error}"))?;
+        Ok(Self(Arc::new(Inner {
+            court: Court::new(&server)?,
+            server,
+            synthetic,
+            code: Mutex::new(code),
+            session: Mutex::new(None),
+            hub,
+            port,
+            native: Mutex::new(None),
+            tell: Box::new(tell),
+            tasks: TaskTracker::new(),
+        })))
+    }
+
+    /// Carries out one host command.
+    pub(crate) async fn call(&self, name: &str, args: Value) -> Result<Value, HostError> {
+        let call = Call::read(name, args).map_err(|error| {
+            tracing::error!(name, %error, "the page called what the shell does not know");
+            HostError::Internal
+        })?;
+        match call {
+            Call::AppStart => reply(self.start_info()),
+            Call::CourtEnter(enter) => reply(self.0.court.enter(&enter).await?),
+            Call::CourtTakeSeat(take) => reply(self.0.court.take_seat(&take).await?),
+            Call::CourtSignIn(sign_in) => reply(self.0.court.sign_in(&sign_in).await?),
+            Call::CourtStaffSeat(take) => reply(self.0.court.staff_seat(&take).await?),
+            Call::HearingJoin(seat) => reply(self.join(seat).await),
+            Call::HearingCommand(command) => reply(self.session()?.command(command).await?),
+            Call::HearingEnd => reply(self.end(DropCause::WindowClosed).await),
+            Call::DevicesList => match self.session() {
+                Ok(session) => reply(session.devices().await),
+                Err(_) => reply(blocking(client::devices::list).await?),
+            },
+            Call::DevicesChoose(choose) => reply(self.session()?.choose(choose).await),
+            Call::MediaSwitch(switch) => reply(self.session()?.switch(switch)),
+            Call::MediaViews(views) => reply(self.session()?.views(views)),
+            Call::CheckPlaySound => reply(self.session()?.play_test_sound().await),
+            Call::CheckQuick => reply(self.session()?.quick_check().await),
+            Call::ShareSources => reply(blocking(client::share::sources).await?),
+            Call::ShareStart(id) => reply(self.session()?.share_start(id).await?),
+            Call::ShareStop => reply(self.session()?.share_stop()),
+        }
+    }
+
+    /// A page asks for another kind of picture, or for a key frame.
+    pub(crate) fn frame_request(&self, request: FrameRequest) {
+        match request {
+            FrameRequest::Key { slot } => self.request_key(slot),
+            FrameRequest::NativeDecode { on } => {
+                tracing::info!(on, "the page chose where pictures are decoded");
+                let host = Arc::downgrade(&self.0);
+                *self.native() = on.then(|| {
+                    NativeDecoder::start(
+                        {
+                            let host = host.clone();
+                            move |frame| with(&host, |host| host.show(frame.into()))
+                        },
+                        move |slot| with(&host, |host| host.request_key(slot)),
+                    )
+                });
+            }
+        }
+    }
+
+    /// The program ends: the court is told why the line goes silent.
+    pub(crate) fn window_closed(&self) {
+        tauri::async_runtime::block_on(async {
+            let closing = async {
+                self.end(DropCause::WindowClosed).await;
+                self.0.tasks.close();
+                self.0.tasks.wait().await;
+            };
+            if tokio::time::timeout(GOODBYE_LIMIT, closing).await.is_err() {
+                tracing::warn!("closing took too long; leaving the rest to the system");
+            }
+        });
+    }
+
+    fn start_info(&self) -> StartInfo {
+        StartInfo {
+            version: env!("CARGO_PKG_VERSION").into(),
+            server: self.0.server.to_string(),
+            code: self.0.code.lock().expect("no holder of the code panics").take(),
+            frames: self.0.hub.issue(one_time_token(), self.0.port),
+            session: self.session().ok().map(|session| session.seat().clone()),
+        }
+    }
+
+    async fn join(&self, seat: SeatTaken) {
+        let running = self.session().ok().filter(|session| *session.seat() == seat);
+        let session = match running {
+            Some(session) => session,
+            None => {
+                self.end(DropCause::WindowClosed).await;
+                let session = self.open(seat);
+                *self.session_slot() = Some(session.clone());
+                session
+            }
+        };
+        let mut events = session.events();
+        let host = Arc::downgrade(&self.0);
+        self.0.tasks.spawn(async move {
+            while let Some(event) = events.recv().await {
+                with(&host, |host| (host.0.tell)(event));
+            }
+        });
+    }
+
+    fn open(&self, seat: SeatTaken) -> SessionHandle {
+        let config = SessionConfig {
+            server: self.0.server.clone(),
+            client: format!("明庭 {}; {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS),
+            seed: seed(),
+        };
+        let sink = Arc::new(PageSink(Arc::downgrade(&self.0)));
+        let setup = if self.0.synthetic { MediaSetup::synthetic(sink) } else { MediaSetup::devices(sink) };
+        Session::start(config, seat, setup, self.0.tasks.clone())
+    }
+
+    async fn end(&self, cause: DropCause) {
+        let session = self.session_slot().take();
+        if let Some(session) = session {
+            session.end(cause).await;
+        }
+    }
+
+    fn session(&self) -> Result<SessionHandle, HostError> {
+        self.session_slot().clone().ok_or(HostError::NoSession)
+    }
+
+    fn session_slot(&self) -> MutexGuard<'_, Option<SessionHandle>> {
+        self.0.session.lock().expect("no holder of the session panics")
+    }
+
+    fn native(&self) -> MutexGuard<'_, Option<NativeDecoder>> {
+        self.0.native.lock().expect("no holder of the decoder panics")
+    }
+
+    fn request_key(&self, slot: u32) {
+        if let Ok(session) = self.session() {
+            session.request_key(slot);
+        }
+    }
+
+    fn show(&self, frame: crate::frames::Picture) {
+        if !self.0.hub.push(&frame) {
+            self.request_key(frame.slot);
+        }
+    }
+}
+
+/// Where the session's pictures go: to the page, by way of the native decoder when the page cannot decode.
+struct PageSink(Weak<Inner>);
+
+impl FrameSink for PageSink {
+    fn frame(&self, frame: EncodedFrame) {
+        with(&self.0, |host| match host.native().as_ref() {
+            Some(decoder) => decoder.push(frame),
+            None => host.show(frame.into()),
+        });
+    }
+}
+
+fn with(host: &Weak<Inner>, act: impl FnOnce(Host)) {
+    if let Some(inner) = host.upgrade() {
+        act(Host(inner));
+    }
+}
+
+fn reply(value: impl Serialize) -> Result<Value, HostError> {
+    serde_json::to_value(value).map_err(|error| {
+        tracing::error!(%error, "a reply could not be written");
+        HostError::Internal
+    })
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, HostError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        tracing::error!(%error, "looking at the devices failed");
+        HostError::Internal
+    })
+}
+
+/// 128 bits from the system.
+fn one_time_token() -> Secret {
+    Secret::new(format!("{:016x}{:016x}", seed(), seed()))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the shell's one source of randomness")]
+fn seed() -> u64 {
+    rand::random()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_host_command_has_its_handler() {
+        for name in protocol::HOST_COMMANDS {
+            // Wrong arguments are fine here; an unknown name is not.
+            if let Err(error) = Call::read(name, Value::Null) {
+                assert!(!error.to_string().contains("unknown variant"), "{name}: {error}");
+            }
+        }
+        let error = Call::read("no.such", Value::Null).err().expect("an unknown name is refused");
+        assert!(error.to_string().contains("unknown variant"));
+    }
+
+    #[test]
+    fn a_command_without_arguments_takes_none() {
+        assert!(matches!(Call::read("app.start", Value::Null), Ok(Call::AppStart)));
+    }
+}
