@@ -1,0 +1,72 @@
+/** The way from the first screen to a seat: asks the host, and keeps what has to survive the change of screens. */
+import { defineStore } from 'pinia';
+import { computed, ref, shallowRef } from 'vue';
+import { HostFailure, useHost } from '../../host/host';
+import { useSession } from '../../stores/session';
+import type { Enter, HearingId, SeatTaken, StaffSignIn } from '../../wire/generated';
+import { SIGN_IN, step, type Flow, type FlowEvent } from './flow';
+import { capacityOf, tidyName, type PersonForm } from './person';
+import { problemOf } from './problem';
+
+export const useEntry = defineStore('entry', () => {
+  const host = useHost();
+  const session = useSession();
+  const flow = shallowRef<Flow>(SIGN_IN);
+  /** The person has checked the case in this page: the step goes on by itself once the seat is taken. */
+  const caseChecked = ref(false);
+  /** 信息有误: goes to the clerk as soon as there is a channel. */
+  const note = ref('');
+
+  const happen = (event: FlowEvent) => {
+    flow.value = step(flow.value, event);
+  };
+
+  /** Runs one question to the host; a failure becomes part of the flow. */
+  async function ask(question: () => Promise<void>, hearing?: HearingId) {
+    happen({ name: 'asked', hearing });
+    try {
+      await question();
+    } catch (error) {
+      if (!(error instanceof HostFailure)) throw error;
+      happen({ name: 'failed', problem: problemOf(error.error, Date.now()) });
+    }
+  }
+
+  const enter = (code: Enter['code']) =>
+    ask(async () => happen({ name: 'entered', entered: await host.call('court.enter', { code }) }));
+
+  const signIn = (account: StaffSignIn) =>
+    ask(async () => happen({ name: 'signedIn', signedIn: await host.call('court.signIn', account) }));
+
+  async function seated(taken: SeatTaken) {
+    flow.value = SIGN_IN;
+    await session.join(taken);
+  }
+
+  /** 信息无误，下一步. */
+  async function takeSeat(form: PersonForm, takeOver: boolean) {
+    const at = flow.value;
+    if (at.name !== 'case') return;
+    const { ticket, seat } = at.entered;
+    await ask(async () => {
+      const capacity = capacityOf(form, seat.role);
+      const taken = await host.call('court.takeSeat', { ticket, name: tidyName(form.name), capacity, takeOver });
+      caseChecked.value = true;
+      await seated(taken);
+    });
+  }
+
+  const takeStaffSeat = (hearing: HearingId, takeOver: boolean) =>
+    ask(async () => seated(await host.call('court.staffSeat', { hearing, takeOver })), hearing);
+
+  /** Gives the seat up here and starts again with a code. */
+  async function startOver() {
+    caseChecked.value = false;
+    note.value = '';
+    flow.value = SIGN_IN;
+    await session.end();
+  }
+
+  const problem = computed(() => (flow.value.name === 'check' ? null : flow.value.problem));
+  return { flow, problem, caseChecked, note, happen, enter, signIn, takeSeat, takeStaffSeat, startOver };
+});

@@ -1,0 +1,66 @@
+// Who is there already, by the place they will have in court. Pure. Witnesses never appear.
+
+import type { Envelope, Participant, ParticipantState, SeatId, Side } from '../../../wire/generated';
+
+/** A part of the courtroom in the waiting room's plan. */
+export type Zone = 'bench' | 'plaintiff' | 'thirdParty' | 'defendant' | 'gallery';
+/** How ready somebody is. */
+export type Readiness = 'absent' | 'checking' | 'ready' | 'dropped' | 'gone';
+
+const ZONES: Record<Side, Zone | null> = {
+  bench: 'bench',
+  clerk: 'bench',
+  plaintiff: 'plaintiff',
+  defendant: 'defendant',
+  thirdParty: 'thirdParty',
+  witness: null,
+  gallery: null,
+};
+
+/** How ready a person in a state is. */
+export function readinessOf(state: ParticipantState): Readiness {
+  switch (state.name) {
+    case 'invited':
+      return 'absent';
+    case 'coded':
+    case 'testing':
+    case 'identifying':
+    case 'acknowledging':
+      return 'checking';
+    case 'waiting':
+    case 'witnessRoom':
+    case 'inCourt':
+    case 'isolated':
+      return 'ready';
+    case 'disconnected':
+      return 'dropped';
+    case 'left':
+    case 'removed':
+      return 'gone';
+    default:
+      return state satisfies never;
+  }
+}
+
+/** The people of a zone, in the order in which the court listed them. */
+export function zone(people: readonly Participant[], which: Zone): Participant[] {
+  return people.filter((one) => ZONES[one.seat.side] === which);
+}
+
+/** One line of the talk with the clerk. */
+export interface Line {
+  seq: number;
+  mine: boolean;
+  from: { title: string; name: string } | null;
+  text: string;
+  at: number;
+}
+
+/** The talk between one seat and the court, oldest first. Empty words are a plain call for help. */
+export function talk(log: readonly Envelope[], you: SeatId): Line[] {
+  return log.flatMap((entry) => {
+    if (entry.type !== 'help' || entry.payload.seat !== you) return [];
+    const from = entry.actor === null ? null : { title: entry.actor.title, name: entry.actor.name };
+    return [{ seq: entry.seq, mine: entry.actor?.seat === you, from, text: entry.payload.text, at: entry.serverTime }];
+  });
+}
