@@ -1,0 +1,135 @@
+//! ICE-TCP: connections that carry datagrams in RFC 4571 frames. A connection's first frame must be a STUN request
+//! to a user fragment somebody here has; it then belongs to that participant's shard. Anything else ends it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use sfu::{MAX_DATAGRAM, Protocol, stun_ufrag};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::shard::{Handed, ShardHandle, ToShard, Ufrags};
+
+/// The first frame must have come by then.
+const FIRST_FRAME: Duration = Duration::from_secs(10);
+/// A connection that is silent for this long is closed.
+const SILENCE: Duration = Duration::from_secs(40);
+/// Frames waiting to be written; more are dropped.
+const QUEUE: usize = 256;
+/// Connections at once.
+const MAX_CONNECTIONS: usize = 2048;
+
+/// Accepts connections until cancelled.
+pub(super) async fn accept(
+    listener: TcpListener,
+    advertised: Vec<SocketAddr>,
+    shards: Vec<ShardHandle>,
+    ufrags: Ufrags,
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
+) {
+    let slots = std::sync::Arc::new(tokio::sync::Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let accepted = tokio::select! {
+            () = shutdown.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, peer)) = accepted else { continue };
+        let Ok(slot) = slots.clone().try_acquire_owned() else { continue };
+        let local = stream.local_addr().ok().map(|addr| addr.ip());
+        let same = advertised.iter().find(|addr| Some(addr.ip()) == local);
+        let Some(destination) = same.or(advertised.first()).copied() else { continue };
+        let (shards, ufrags, shutdown) = (shards.clone(), ufrags.clone(), shutdown.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = serve(stream, peer, destination, &shards, &ufrags) => {}
+            }
+            drop(slot);
+        });
+    }
+}
+
+async fn serve(stream: TcpStream, peer: SocketAddr, destination: SocketAddr, shards: &[ShardHandle], ufrags: &Ufrags) {
+    // Frames are whole datagrams: waiting to fill a segment only delays them.
+    let _ = stream.set_nodelay(true);
+    let (reader, writer) = stream.into_split();
+    let mut reader = BufReader::new(reader);
+    let Ok(Some(first)) = tokio::time::timeout(FIRST_FRAME, frame(&mut reader)).await else { return };
+    let shard = stun_ufrag(&first).and_then(|ufrag| {
+        ufrags.read().expect("no holder of the table of user fragments panics").get(ufrag).copied()
+    });
+    let Some(shard) = shard.map(|shard| &shards[shard]) else { return };
+    let (queue, queued) = mpsc::channel(QUEUE);
+    shard.tell(ToShard::TcpOpened(peer, queue));
+    let hand = |contents| {
+        shard.tell(ToShard::Datagrams(vec![Handed { proto: Protocol::Tcp, source: peer, destination, contents }]));
+    };
+    hand(first);
+    let reading = async {
+        while let Ok(Some(contents)) = tokio::time::timeout(SILENCE, frame(&mut reader)).await {
+            hand(contents);
+        }
+    };
+    tokio::select! {
+        () = reading => {}
+        () = write(writer, queued) => {}
+    }
+    shard.tell(ToShard::TcpClosed(peer));
+}
+
+/// One frame, `None` at the end or when it is longer than any datagram we take.
+async fn frame(reader: &mut (impl AsyncReadExt + Unpin)) -> Option<Vec<u8>> {
+    let length = usize::from(reader.read_u16().await.ok()?);
+    if length == 0 || length > MAX_DATAGRAM {
+        return None;
+    }
+    let mut contents = vec![0; length];
+    reader.read_exact(&mut contents).await.ok()?;
+    Some(contents)
+}
+
+async fn write(mut writer: OwnedWriteHalf, mut queued: mpsc::Receiver<Vec<u8>>) {
+    let mut framed = Vec::with_capacity(16 * MAX_DATAGRAM);
+    while let Some(contents) = queued.recv().await {
+        framed.clear();
+        append_frame(&mut framed, &contents);
+        while framed.len() < 8 * MAX_DATAGRAM
+            && let Ok(more) = queued.try_recv()
+        {
+            append_frame(&mut framed, &more);
+        }
+        if writer.write_all(&framed).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn append_frame(framed: &mut Vec<u8>, contents: &[u8]) {
+    let Ok(length) = u16::try_from(contents.len()) else { return };
+    framed.extend_from_slice(&length.to_be_bytes());
+    framed.extend_from_slice(contents);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn frames_are_read_whole_and_too_long_ones_end_it() {
+        let mut framed = Vec::new();
+        append_frame(&mut framed, b"abc");
+        append_frame(&mut framed, &[7; MAX_DATAGRAM]);
+        framed.extend_from_slice(&[0xff, 0xff, 1]);
+        let mut reader = &framed[..];
+        assert_eq!(frame(&mut reader).await.as_deref(), Some(&b"abc"[..]));
+        assert_eq!(frame(&mut reader).await.map(|contents| contents.len()), Some(MAX_DATAGRAM));
+        assert_eq!(frame(&mut reader).await, None);
+        assert_eq!(frame(&mut &b"\x00\x00"[..]).await, None, "an empty frame is not a datagram");
+        assert_eq!(frame(&mut &b"\x00\x05ab"[..]).await, None, "cut off");
+    }
+}
