@@ -3,7 +3,7 @@ import type { Host } from './host';
 
 export async function createHost(): Promise<Host> {
   if (import.meta.env.DEV && new URLSearchParams(location.search).get('host') === 'fake') {
-    return (await import('./fake')).createFakeHost();
+    return (await import('./fake')).createFakeHost(location.search);
   }
   if ('__TAURI_INTERNALS__' in window) return (await import('./tauri')).createTauriHost();
   return (await import('./browser')).createBrowserHost();

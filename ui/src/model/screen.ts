@@ -1,6 +1,7 @@
 /** Which screen the page shows. It follows from the state alone, so no address can contradict the hearing. */
 import type { ByeReason, LinkState, Snapshot } from '../wire/generated';
 import { viewer } from './hearing';
+import { isCourt, standing } from './people';
 
 export type Screen =
   /** Nobody has taken a seat here: sign-in, case check. */
@@ -19,9 +20,10 @@ export function screenOf(seated: boolean, link: LinkState, snapshot: Snapshot | 
   if (!seated) return { name: 'entry' };
   if (!snapshot) return { name: 'joining' };
   const you = viewer(snapshot);
-  let state = you?.state;
-  while (state?.name === 'disconnected') state = state.resume;
-  switch (state?.name) {
+  switch (you && standing(you.state).name) {
+    case 'waiting':
+      // The court itself does not wait: it opens the hearing from its own screen.
+      return { name: isCourt(you?.seat.role ?? 'observer') ? 'courtroom' : 'steps' };
     case 'inCourt':
     case 'isolated':
       return { name: 'courtroom' };

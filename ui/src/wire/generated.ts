@@ -328,7 +328,7 @@ identityStep: boolean,
  */
 clerkAssists: boolean, 
 /**
- * The technician may suspend, and start or stop the broadcast.
+ * The technician may suspend, and stop the broadcast.
  */
 technicianMaySuspend: boolean, 
 /**
@@ -340,13 +340,17 @@ partiesShareFreely: boolean,
  */
 panelMayShare: boolean, 
 /**
- * Panel members may give a witness's own part of the transcript to read.
+ * A witness may read the own part of the transcript when called.
  */
 witnessReadsOwnPart: boolean, 
 /**
  * A recorder is connected to this server.
  */
 recorder: boolean, 
+/**
+ * This server can broadcast (直播).
+ */
+broadcaster: boolean, 
 /**
  * How long the judge may be gone before the hearing is suspended, in milliseconds.
  */

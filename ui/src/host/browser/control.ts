@@ -5,8 +5,8 @@ import type {
   Envelope,
   HearingState,
   MediaSwitches,
-  Participant,
   ParticipantState,
+  Role,
   SeatId,
   ServerFrame,
   Snapshot,
@@ -15,6 +15,7 @@ import type {
 /** The part of the hearing that decides what may be sent. */
 export interface Standing {
   seat: SeatId;
+  role: Role;
   hearing: HearingState;
   state: ParticipantState;
   media: MediaSwitches;
@@ -38,7 +39,8 @@ export interface Sending {
 /** The standing that a snapshot shows; `null` when it lacks the viewer. */
 export function standingOf(snapshot: Snapshot): Standing | null {
   const me = snapshot.participants.find((one) => one.seat.id === snapshot.you);
-  return me ? { seat: snapshot.you, hearing: snapshot.state, state: me.state, media: me.media } : null;
+  if (me === undefined) return null;
+  return { seat: snapshot.you, role: me.seat.role, hearing: snapshot.state, state: me.state, media: me.media };
 }
 
 /** The standing after a frame. Returns the same object when nothing changed. */
@@ -62,27 +64,30 @@ function apply(standing: Standing, envelope: Envelope): Standing {
       return envelope.payload.seat === standing.seat ? { ...standing, state: envelope.payload.to } : standing;
     case 'participant.media':
       return envelope.payload.seat === standing.seat ? { ...standing, media: envelope.payload.media } : standing;
-    case 'participant.shown':
-      return shown(standing, envelope.payload.participant);
+    case 'participant.seat':
+      return envelope.payload.seat.id === standing.seat ? { ...standing, role: envelope.payload.seat.role } : standing;
     default:
       return standing;
   }
 }
 
-function shown(standing: Standing, participant: Participant): Standing {
-  if (participant.seat.id !== standing.seat) return standing;
-  return { ...standing, state: participant.state, media: participant.media };
-}
-
-/** Sound and picture pass for this seat. */
+/** Sound and picture of this seat pass. Observers only watch. */
 export function inLiveRoom(standing: Standing): boolean {
   const live = ['open', 'inSession', 'signing'].includes(standing.hearing.name);
-  return live && standing.state.name === 'inCourt';
+  return live && standing.state.name === 'inCourt' && standing.role !== 'observer';
 }
 
-/** The court keeps its own commands about a switch until the person is where it counts. */
-export function mayReportSwitches(standing: Standing): boolean {
-  return standing.state.name === 'inCourt' || standing.state.name === 'waiting';
+/** The hearing wants to know how this seat's switches stand. During the device check they are nobody's business. */
+export function reportsSwitches(standing: Standing): boolean {
+  const there = ['waiting', 'witnessRoom', 'inCourt', 'isolated'].includes(standing.state.name);
+  return there && standing.role !== 'observer';
+}
+
+/** What the person wants after the court's word: a device that the court closes stays closed until its owner opens it. */
+export function obey(wants: Wants, media: MediaSwitches): Wants {
+  const mic = wants.mic && !media.micLocked;
+  const camera = wants.camera && !media.cameraLocked;
+  return mic === wants.mic && camera === wants.camera ? wants : { mic, camera };
 }
 
 /** What is sent, given what the person wants. Without a hearing nothing leaves the machine. */

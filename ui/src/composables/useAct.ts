@@ -1,0 +1,39 @@
+/** Carries out a command and says in words when it was refused or did not get through. */
+import { ref } from 'vue';
+import { HostFailure } from '../host/host';
+import { useNotices } from '../stores/notices';
+import { useSession } from '../stores/session';
+import type { Command } from '../wire/generated';
+
+export function useAct() {
+  const session = useSession();
+  const notices = useNotices();
+  const busy = ref(false);
+
+  /** True when the server accepted it. */
+  async function act(command: Command): Promise<boolean> {
+    return attempt(async () => {
+      const outcome = await session.command(command);
+      if (outcome.name === 'rejected') notices.show({ kind: 'warn', key: `courtroom.refusal.${outcome.code}` });
+      return outcome.name === 'accepted';
+    });
+  }
+
+  /** Runs anything that goes through the host; true when it went well. */
+  async function attempt(work: () => Promise<boolean | void>): Promise<boolean> {
+    busy.value = true;
+    try {
+      return (await work()) !== false;
+    } catch (failure) {
+      if (!(failure instanceof HostFailure)) throw failure;
+      const { error } = failure;
+      const key = error.name === 'device' ? `courtroom.fault.${error.fault}` : `courtroom.failure.${error.name}`;
+      notices.show({ kind: 'bad', key });
+      return false;
+    } finally {
+      busy.value = false;
+    }
+  }
+
+  return { act, attempt, busy };
+}

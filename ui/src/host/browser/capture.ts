@@ -1,0 +1,190 @@
+// One's own camera, microphone and shared screen: opened and closed as the person wants and the court allows, with
+// the meter of the microphone. Knows nothing of connections; what is to be sent is read from `plans`.
+
+import type { DeviceFault, DeviceKind, DeviceState, HostEvent, MediaKind } from '../../wire/generated';
+import { obey, sendingOf, type Standing, type Wants } from './control';
+import { Device, listDevices, stateOf } from './devices';
+import { LevelWatch, SILENCE_DB, SpeechFinder } from './level';
+import type { Plans } from './media';
+
+/** Everything this machine captures. */
+export class Capture {
+  private readonly camera: Device;
+  private readonly microphone: Device;
+  private readonly chosen: Record<DeviceKind, string | null> = { camera: null, microphone: null, speaker: null };
+  private readonly states: Record<'camera' | 'microphone', DeviceState> = { camera: { name: 'off' }, microphone: { name: 'off' } };
+  private wanted: Wants = { mic: false, camera: false };
+  private watch: { of: MediaStreamTrack; meter: LevelWatch } | null = null;
+  /** In the courtroom a muted microphone keeps listening on this machine, to tell who speaks into it unheard. */
+  private keepsEar = false;
+  /** What is sent of the microphone: a copy, so that muting it does not deafen the meter. */
+  private outgoing: { of: MediaStreamTrack; copy: MediaStreamTrack } | null = null;
+  private shared: MediaStreamTrack | null = null;
+  /** Loudest 100 ms since the meter was asked to listen anew. */
+  private loudest = SILENCE_DB;
+
+  constructor(
+    private readonly say: (event: HostEvent) => void,
+    /** Something that may be sent or shown changed. */
+    private readonly changed: () => void,
+  ) {
+    this.camera = new Device('camera', (state) => this.heard('camera', state));
+    this.microphone = new Device('microphone', (state) => this.heard('microphone', state));
+    navigator.mediaDevices?.addEventListener('devicechange', () => void this.list().then((list) => say({ type: 'devices', list })));
+  }
+
+  /** What the person wants on. */
+  get wants(): Wants {
+    return this.wanted;
+  }
+  /** The running camera, for the preview. */
+  get picture(): MediaStreamTrack | null {
+    return this.camera.track;
+  }
+  /** The shared screen. */
+  get screen(): MediaStreamTrack | null {
+    return this.shared;
+  }
+  /** The chosen loudspeaker. */
+  get speaker(): string | null {
+    return this.chosen.speaker;
+  }
+  /** How a device is. */
+  stateOf(kind: 'camera' | 'microphone'): DeviceState {
+    return this.states[kind];
+  }
+  /** The switch as the court is to know it; `null` while the device is being opened. */
+  switchedOn(kind: 'camera' | 'microphone'): boolean | null {
+    const state = this.states[kind].name;
+    return state === 'opening' ? null : state === 'on';
+  }
+  /** Loudest 100 ms since `listenAnew`. */
+  get loudestDb(): number {
+    return this.loudest;
+  }
+  /** Forgets how loud it was. */
+  listenAnew(): void {
+    this.loudest = SILENCE_DB;
+  }
+
+  /** All devices. */
+  list() {
+    return listDevices(this.chosen);
+  }
+
+  /** Whether a muted microphone goes on listening for its owner. */
+  keepEar(on: boolean): void {
+    this.keepsEar = on;
+    if (!on && !this.wanted.mic && this.microphone.track !== null) this.microphone.switchOff();
+  }
+
+  /** Turns a device on or off. Returns why it does not run, or `null`. */
+  async turn(kind: MediaKind, on: boolean): Promise<DeviceFault | null> {
+    this.wanted = kind === 'audio' ? { ...this.wanted, mic: on } : { ...this.wanted, camera: on };
+    const device = kind === 'audio' ? this.microphone : this.camera;
+    if (!on) {
+      if (kind === 'audio' && this.keepsEar && device.track !== null) this.heard('microphone', { name: 'off' });
+      else device.switchOff();
+      return null;
+    }
+    if (device.track !== null) {
+      this.heard(device.kind, stateOf(device.track));
+      return null;
+    }
+    const fault = await device.open(this.chosen[device.kind]);
+    if (fault !== null) this.wanted = kind === 'audio' ? { ...this.wanted, mic: false } : { ...this.wanted, camera: false };
+    this.changed();
+    return fault;
+  }
+
+  /** Takes another device, also while one runs. */
+  async choose(kind: DeviceKind, id: string | null): Promise<DeviceFault | null> {
+    this.chosen[kind] = id;
+    if (kind === 'speaker') return null;
+    const device = kind === 'camera' ? this.camera : this.microphone;
+    const wanted = kind === 'camera' ? this.wanted.camera : this.wanted.mic;
+    if (!wanted && device.track === null && this.states[kind].name !== 'failed') return null;
+    device.close();
+    return this.turn(kind === 'camera' ? 'video' : 'audio', true);
+  }
+
+  /** Shares a screen that the browser asks for. */
+  async share(): Promise<void> {
+    const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { max: 10 } }, audio: false });
+    const track = stream.getVideoTracks()[0];
+    if (track === undefined) throw new DOMException('nothing was chosen', 'NotAllowedError');
+    this.unshare();
+    track.contentHint = 'detail';
+    track.addEventListener('ended', () => this.shared === track && (this.unshare(), this.say({ type: 'shareEnded' })));
+    this.shared = track;
+    this.changed();
+  }
+
+  /** Ends the share. */
+  unshare(): void {
+    this.shared?.stop();
+    this.shared = null;
+    this.changed();
+  }
+
+  /** Follows the court's word about one's own devices. */
+  obey(standing: Standing): void {
+    const after = obey(this.wanted, standing.media);
+    const closed = { mic: this.wanted.mic && !after.mic, camera: this.wanted.camera && !after.camera };
+    this.wanted = after;
+    if (closed.mic) this.microphone.switchOff();
+    if (closed.camera) this.camera.switchOff();
+  }
+
+  /** What is to be sent. */
+  plans(standing: Standing | null): Plans {
+    const sending = sendingOf(standing, this.wanted, this.shared !== null);
+    const { picture } = this;
+    const voice = this.voice();
+    if (!sending.inRoom) return { microphone: { name: 'none' }, camera: { name: 'none' }, screen: { name: 'none' } };
+    return {
+      microphone: sending.mic && voice ? { name: 'on', track: voice } : { name: 'muted' },
+      camera: sending.camera && picture ? { name: 'on', track: picture } : { name: 'muted' },
+      screen: sending.screen && this.shared ? { name: 'on', track: this.shared } : { name: 'none' },
+    };
+  }
+
+  /** Closes everything. */
+  close(): void {
+    this.wanted = { mic: false, camera: false };
+    this.keepsEar = false;
+    this.camera.switchOff();
+    this.microphone.switchOff();
+    this.unshare();
+  }
+
+  private voice(): MediaStreamTrack | null {
+    const of = this.microphone.track;
+    if (this.outgoing?.of !== of) {
+      this.outgoing?.copy.stop();
+      this.outgoing = of === null ? null : { of, copy: of.clone() };
+    }
+    return this.outgoing?.copy ?? null;
+  }
+
+  private heard(kind: 'camera' | 'microphone', state: DeviceState): void {
+    this.states[kind] = state;
+    if (kind === 'microphone') this.listen();
+    this.say({ type: 'device', kind, state });
+    this.changed();
+  }
+
+  private listen(): void {
+    const { track } = this.microphone;
+    if (this.watch?.of === track) return;
+    this.watch?.meter.stop();
+    this.watch = null;
+    if (track === null) return;
+    const speech = new SpeechFinder();
+    const meter = new LevelWatch(track, ({ rmsDb, peakDb }) => {
+      this.loudest = Math.max(this.loudest, rmsDb);
+      this.say({ type: 'level', rmsDb, peakDb, talkingWhileMuted: speech.hears(rmsDb) && !this.wanted.mic });
+    });
+    this.watch = { of: track, meter };
+  }
+}

@@ -1,0 +1,256 @@
+// The media room of one seat through livekit-client: keeps the connection, sends what it is told to send, and shows
+// what comes. It decides nothing about what may be sent; that is `control`.
+
+import {
+  DisconnectReason,
+  type LocalTrack,
+  type LocalTrackPublication,
+  type RemoteTrack,
+  type RemoteTrackPublication,
+  Room,
+  RoomEvent,
+  setLogLevel,
+  Track,
+} from 'livekit-client';
+import type { LinkState, MediaAccess, SeatId, TrackSource } from '../../wire/generated';
+import { retryDelayMs } from './backoff';
+import { publishOptions, roomOptions } from './publish';
+
+/** What one source is to do. */
+export type Plan = { name: 'none' } | { name: 'muted' } | { name: 'on'; track: MediaStreamTrack };
+export type Plans = Record<TrackSource, Plan>;
+
+/** A picture that comes from somebody else. */
+export interface Picture {
+  seat: SeatId;
+  source: TrackSource;
+  muted: boolean;
+  width: number;
+  height: number;
+  track: MediaStreamTrack | null;
+  publication: RemoteTrackPublication;
+}
+
+/** Who hears what the room says. */
+export interface MediaListener {
+  link(state: LinkState): void;
+  /** Pictures came, went, or were muted. */
+  pictures(): void;
+  speakers(seats: SeatId[]): void;
+}
+
+const SOURCES: Record<TrackSource, Track.Source> = {
+  microphone: Track.Source.Microphone,
+  camera: Track.Source.Camera,
+  screen: Track.Source.ScreenShare,
+};
+const ALL: readonly TrackSource[] = ['microphone', 'camera', 'screen'];
+/** After these the room is not to be entered again by oneself; the hearing channel says what comes next. */
+const FINAL = [DisconnectReason.DUPLICATE_IDENTITY, DisconnectReason.PARTICIPANT_REMOVED, DisconnectReason.ROOM_DELETED];
+
+// The library's own log would carry names and addresses.
+setLogLevel('silent');
+
+/** One seat in the media room. */
+export class MediaRoom {
+  private room: Room | null = null;
+  private access: MediaAccess | null = null;
+  private plans: Plans = { microphone: { name: 'none' }, camera: { name: 'none' }, screen: { name: 'none' } };
+  private attempt = 0;
+  private lostAt: number | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private settling = false;
+  private dirty = false;
+  private failures = 0;
+  private closed = false;
+  private speaker: string | null = null;
+  private readonly gestures = new AbortController();
+
+  constructor(private readonly listener: MediaListener) {
+    // A page that was reloaded may not make a sound before the person has touched it.
+    const start = () => void this.room?.startAudio().catch(() => undefined);
+    for (const kind of ['pointerdown', 'keydown']) addEventListener(kind, start, { signal: this.gestures.signal });
+  }
+
+  /** The room that is connected now, for measuring. */
+  get connected(): Room | null {
+    return this.room;
+  }
+
+  /** Where and how to enter; also a renewed token. */
+  enter(access: MediaAccess): void {
+    this.access = access;
+    if (this.room === null && !this.closed) void this.connect();
+  }
+
+  /** What is to be sent from now on. */
+  send(plans: Plans): void {
+    this.plans = plans;
+    void this.settle();
+  }
+
+  /** Which loudspeaker plays the others. */
+  async playOn(speaker: string | null): Promise<void> {
+    this.speaker = speaker;
+    await this.room?.switchActiveDevice('audiooutput', speaker ?? 'default').catch(() => undefined);
+  }
+
+  /** All pictures of the others. */
+  pictures(): Picture[] {
+    const found: Picture[] = [];
+    for (const participant of this.room?.remoteParticipants.values() ?? []) {
+      for (const publication of participant.trackPublications.values()) {
+        const source = ALL.find((one) => SOURCES[one] === publication.source);
+        if (source === undefined || publication.kind !== Track.Kind.Video) continue;
+        const { width = 0, height = 0 } = publication.dimensions ?? {};
+        const track = publication.track?.mediaStreamTrack ?? null;
+        found.push({ seat: participant.identity, source, muted: publication.isMuted, width, height, track, publication });
+      }
+    }
+    return found;
+  }
+
+  /** Leaves the room for good. */
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.gestures.abort();
+    const { room } = this;
+    this.room = null;
+    void room?.disconnect(false).catch(() => undefined);
+  }
+
+  private async connect(): Promise<void> {
+    if (this.access === null || this.closed) return;
+    clearTimeout(this.timer);
+    const room = new Room(roomOptions());
+    this.room = room;
+    this.listen(room);
+    this.listener.link(this.lostAt === null ? { name: 'connecting' } : this.retrying(0));
+    try {
+      await room.connect(signalUrl(this.access.url), this.access.token, { maxRetries: 0 });
+      if (this.room !== room) return;
+      this.arrived();
+      if (this.speaker !== null) await this.playOn(this.speaker);
+    } catch {
+      if (this.room === room) this.lost();
+    }
+  }
+
+  private arrived(): void {
+    this.attempt = 0;
+    this.lostAt = null;
+    this.listener.link({ name: 'live' });
+    this.listener.pictures();
+    void this.room?.startAudio().catch(() => undefined);
+    void this.settle();
+  }
+
+  private lost(): void {
+    this.room = null;
+    if (this.closed) return;
+    this.listener.pictures();
+    this.listener.speakers([]);
+    this.lostAt ??= performance.now();
+    this.attempt += 1;
+    const wait = retryDelayMs(this.attempt, Math.random());
+    this.listener.link(this.retrying(wait));
+    this.timer = setTimeout(() => void this.connect(), wait);
+  }
+
+  private retrying(retryInMs: number): LinkState {
+    const lostForMs = Math.round(performance.now() - (this.lostAt ?? performance.now()));
+    return { name: 'retrying', attempt: Math.max(1, this.attempt), retryInMs, lostForMs };
+  }
+
+  private listen(room: Room): void {
+    const pictures = () => this.room === room && this.listener.pictures();
+    room.on(RoomEvent.Disconnected, (reason) => {
+      if (this.room !== room) return;
+      if (reason === undefined || !FINAL.includes(reason)) return this.lost();
+      this.room = null;
+      this.listener.pictures();
+    });
+    room.on(RoomEvent.Reconnecting, () => {
+      this.lostAt ??= performance.now();
+      this.listener.link(this.retrying(0));
+    });
+    room.on(RoomEvent.Reconnected, () => this.room === room && this.arrived());
+    room.on(RoomEvent.ActiveSpeakersChanged, (speakers) => this.listener.speakers(speakers.map((one) => one.identity)));
+    room.on(RoomEvent.ParticipantPermissionsChanged, (_, participant) => {
+      if (participant === room.localParticipant) void this.settle();
+    });
+    room.on(RoomEvent.LocalTrackUnpublished, () => void this.settle());
+    room.on(RoomEvent.TrackSubscribed, (track) => {
+      if (track.kind === Track.Kind.Audio) play(track);
+      pictures();
+    });
+    room.on(RoomEvent.TrackUnsubscribed, (track) => {
+      for (const element of track.detach()) element.remove();
+      pictures();
+    });
+    for (const event of [
+      RoomEvent.TrackPublished,
+      RoomEvent.TrackUnpublished,
+      RoomEvent.TrackMuted,
+      RoomEvent.TrackUnmuted,
+      RoomEvent.ParticipantDisconnected,
+    ] as const) {
+      room.on(event, pictures);
+    }
+  }
+
+  /** Brings what is sent in line with the plans, one change at a time. */
+  private async settle(): Promise<void> {
+    this.dirty = true;
+    if (this.settling) return;
+    this.settling = true;
+    try {
+      while (this.dirty && this.room !== null) {
+        this.dirty = false;
+        for (const source of ALL) await this.settleOne(this.room, source, this.plans[source]);
+      }
+      this.failures = 0;
+    } catch {
+      // Rights that are on their way, a connection that is being repaired: the same again a little later.
+      this.failures += 1;
+      setTimeout(() => void this.settle(), retryDelayMs(this.failures, Math.random()));
+    } finally {
+      this.settling = false;
+    }
+  }
+
+  private async settleOne(room: Room, source: TrackSource, plan: Plan): Promise<void> {
+    const publication = room.localParticipant.getTrackPublication(SOURCES[source]);
+    const sent = publication?.track;
+    if (plan.name === 'on') {
+      if (sent === undefined) await this.publish(room, source, plan.track);
+      else await putOn(sent, plan.track);
+    } else if (sent !== undefined) {
+      if (plan.name === 'muted') await sent.mute();
+      else await room.localParticipant.unpublishTrack(sent, false);
+    }
+  }
+
+  private publish(room: Room, source: TrackSource, track: MediaStreamTrack): Promise<LocalTrackPublication> {
+    return room.localParticipant.publishTrack(track, publishOptions(source, SOURCES[source]));
+  }
+}
+
+async function putOn(sent: LocalTrack, track: MediaStreamTrack): Promise<void> {
+  if (sent.mediaStreamTrack !== track) await sent.replaceTrack(track, true);
+  if (sent.isMuted) await sent.unmute();
+}
+
+function play(track: RemoteTrack): void {
+  const element = track.attach();
+  element.hidden = true;
+  document.body.append(element);
+}
+
+/** The signalling address: the court's own server unless it says otherwise. */
+function signalUrl(url: string): string {
+  const base = new URL(location.origin);
+  base.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:';
+  return new URL(url === '' ? '/' : url, base).href.replace(/\/$/u, '');
+}

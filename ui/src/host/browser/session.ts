@@ -1,0 +1,168 @@
+// One seat in one hearing: follows the channel, applies the court's control to the devices before the page hears of
+// it, keeps the media room, and tells the court how switches and network are.
+
+import type { Command, HostEvent, Outcome, SeatTaken, SendCommand, ServerFrame, TrackView } from '../../wire/generated';
+import type { Capture } from './capture';
+import { Channel } from './channel';
+import { follow, inLiveRoom, reportsSwitches, type Standing } from './control';
+import { MediaRoom } from './media';
+import { look, measure, NETWORK_EVERY_MS, type Counters } from './network';
+import { SwitchReport } from './report';
+import { ChannelDriver } from './socket';
+import type { Shown, Surfaces } from './surfaces';
+
+/** What a session needs of the host around it. */
+export interface Around {
+  capture: Capture;
+  surfaces: Surfaces;
+  /** Program and version, for the technician. */
+  client: string;
+  say(event: HostEvent): void;
+  /** The pictures to be shown changed. */
+  show(): void;
+  /** The court ended this seat's part; the program must not come back by itself. */
+  over(): void;
+}
+
+/** A seat that is held. */
+export class HearingSession {
+  private readonly driver: ChannelDriver;
+  private readonly room: MediaRoom;
+  private readonly report = new SwitchReport((which, on) => this.tell({ type: which === 'mic' ? 'self.mic' : 'self.camera', on }));
+  private readonly timer: ReturnType<typeof setInterval>;
+  private standing: Standing | null = null;
+  private channelRttMs = 0;
+  private counters: Counters | null = null;
+
+  constructor(
+    readonly seat: SeatTaken,
+    private readonly around: Around,
+  ) {
+    this.room = new MediaRoom({
+      link: (state) => around.say({ type: 'mediaLink', state }),
+      pictures: () => around.show(),
+      speakers: (seats) => around.say({ type: 'speakers', seats }),
+    });
+    this.driver = new ChannelDriver(new Channel(seat, around.client, Math.random), channelUrl(seat.hearing), {
+      link: (state) => {
+        if (state.name === 'ended') around.over();
+        around.say({ type: 'link', state });
+      },
+      frame: (frame) => this.hear(frame),
+      measured: (rttMs) => (this.channelRttMs = rttMs),
+    });
+    this.timer = setInterval(() => void this.measureNetwork(), NETWORK_EVERY_MS);
+    if (around.capture.speaker !== null) void this.playOn(around.capture.speaker);
+  }
+
+  /** Opens the channel. */
+  start(): void {
+    this.driver.start();
+  }
+
+  /** Sends a command of the page. */
+  command(send: SendCommand): Promise<Outcome | 'ended'> {
+    return this.driver.command(send);
+  }
+
+  /** Which loudspeaker plays the others. */
+  playOn(speaker: string | null): Promise<void> {
+    return this.room.playOn(speaker);
+  }
+
+  /** Closes channel and media room. */
+  end(): void {
+    clearInterval(this.timer);
+    this.driver.end();
+    this.room.close();
+  }
+
+  /** Something about one's own devices changed: brings what is sent and reported in line. */
+  apply(): void {
+    const { capture } = this.around;
+    capture.keepEar(this.standing !== null && inLiveRoom(this.standing));
+    this.room.send(capture.plans(this.standing));
+    if (this.standing === null || !reportsSwitches(this.standing)) return;
+    const { media } = this.standing;
+    const again = () => this.apply();
+    // A device that is being opened says nothing yet; a locked one has nothing to say.
+    const mic = capture.switchedOn('microphone');
+    if (mic !== null && !(mic && media.micLocked)) this.report.compare('mic', media.mic, mic, again);
+    const camera = capture.switchedOn('camera');
+    if (camera !== null && !(camera && media.cameraLocked)) this.report.compare('camera', media.camera, camera, again);
+  }
+
+  /** The pictures of the others. */
+  pictures(): Shown[] {
+    return this.room.pictures().map(({ seat, source, muted, width, height, track }) => ({ seat, source, own: false, muted, width, height, track }));
+  }
+
+  /** How large each picture is shown; those left out are not sent to us. */
+  views(views: readonly TrackView[]): void {
+    const wanted = new Map(views.map((view) => [view.slot, view]));
+    for (const { seat, source, publication } of this.room.pictures()) {
+      const view = wanted.get(this.around.surfaces.slot(seat, source, false));
+      const shown = view !== undefined && view.width > 0 && view.height > 0;
+      publication.setEnabled(shown);
+      if (shown) publication.setVideoDimensions({ width: view.width, height: view.height });
+    }
+  }
+
+  /** Sends a command of the host itself; false when the court refused it. */
+  async tell(command: Command): Promise<boolean> {
+    const outcome = await this.driver.command({ commandId: crypto.randomUUID(), expectedSeq: null, command });
+    return outcome !== 'ended' && (outcome.name === 'accepted' || outcome.code === 'nothingToDo');
+  }
+
+  private hear(frame: ServerFrame): void {
+    const { capture } = this.around;
+    const before = this.standing;
+    this.standing = follow(before, frame);
+    if (this.standing !== null && this.standing !== before) {
+      if (before === null) this.resume(this.standing);
+      capture.obey(this.standing);
+      this.apply();
+    }
+    if (this.stoppedMyShare(frame)) {
+      capture.unshare();
+      this.around.say({ type: 'shareEnded' });
+    }
+    const media = frame.type === 'welcome' || frame.type === 'media' ? frame.media : null;
+    if (media !== null) this.room.enter(media);
+    this.around.say({ type: 'channel', frame });
+  }
+
+  /** After a reload the devices come back as the court last knew them. */
+  private resume(standing: Standing): void {
+    const { capture } = this.around;
+    const { mic, camera, micLocked, cameraLocked } = standing.media;
+    if (camera && !cameraLocked && !capture.wants.camera) void capture.turn('video', true);
+    if (mic && !micLocked && !capture.wants.mic) void capture.turn('audio', true);
+  }
+
+  private stoppedMyShare(frame: ServerFrame): boolean {
+    if (frame.type !== 'event' || frame.envelope.type !== 'share.state' || this.around.capture.screen === null) return false;
+    return frame.envelope.payload.seat === this.standing?.seat && !frame.envelope.payload.on;
+  }
+
+  private async measureNetwork(): Promise<void> {
+    const room = this.room.connected;
+    if (room === null) {
+      this.counters = null;
+      return;
+    }
+    const before = this.counters;
+    this.counters = await look(room);
+    if (before === null) return;
+    const { quality, rttMs, loss, jitterMs, sendingKbps, receivingKbps } = measure(before, this.counters, this.channelRttMs);
+    this.around.say({ type: 'network', quality, rttMs, loss, sendingKbps, receivingKbps });
+    this.driver.tell({ type: 'netReport', rttMs, loss, jitterMs });
+  }
+}
+
+/** The hearing channel's address on the court's own server. */
+function channelUrl(hearing: string): string {
+  const url = new URL(`/api/v1/hearings/${encodeURIComponent(hearing)}/channel`, location.origin);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url.href;
+}

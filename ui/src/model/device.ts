@@ -1,0 +1,22 @@
+/** How one's own microphone or camera reads in the dock. The court's lock is shown before everything else. */
+import type { DeviceFault, DeviceState, MediaKind, MediaSwitches } from '../wire/generated';
+
+export type Reading =
+  | { name: 'locked' }
+  /** The way to the court is lost; it comes back with the connection. */
+  | { name: 'resumes' }
+  | { name: 'opening' }
+  | { name: 'on' }
+  | { name: 'off' }
+  | { name: 'failed'; fault: DeviceFault };
+
+export function readingOf(kind: MediaKind, media: MediaSwitches, device: DeviceState, lost: boolean, isolated: boolean): Reading {
+  if (lost) return { name: 'resumes' };
+  const locked = kind === 'audio' ? media.micLocked : media.cameraLocked;
+  if (locked || isolated) return { name: 'locked' };
+  if (device.name === 'failed') return { name: 'failed', fault: device.fault };
+  if (device.name === 'opening') return { name: 'opening' };
+  // On is what the court knows too: the server has to have said so.
+  const told = kind === 'audio' ? media.mic : media.camera;
+  return { name: told && device.name === 'on' ? 'on' : 'off' };
+}

@@ -1,0 +1,62 @@
+/** What a role may do in a hearing, so that the page offers no more. The server decides again. */
+import type { HearingSettings, HearingState, Role } from '../wire/generated';
+import { isCourt } from './people';
+
+export interface Rights {
+  /** Call the hearing in: hearing.open. */
+  open: boolean;
+  /** Start, resume, close, adjourn, cancel, move offline; remove a person; make findings; waive an identity check. */
+  preside: boolean;
+  /** Recess, phases, the floor, admission, isolation, media locks, answering requests. */
+  order: boolean;
+  /** Declare a technical interruption. */
+  suspend: boolean;
+  /** See how everybody's connection and devices are. */
+  health: boolean;
+  share: 'free' | 'ask' | 'no';
+  message: boolean;
+}
+
+export function rightsOf(role: Role, settings: HearingSettings): Rights {
+  const judge = role === 'presidingJudge';
+  // 法官助理 may do what the clerk may.
+  const clerk = role === 'clerk' || role === 'assistant';
+  return {
+    open: judge || clerk,
+    preside: judge,
+    order: judge || (clerk && settings.clerkAssists),
+    suspend: judge || clerk || (role === 'technician' && settings.technicianMaySuspend),
+    health: isCourt(role),
+    share: shareOf(role, settings),
+    message: role !== 'observer' && role !== 'technician',
+  };
+}
+
+function shareOf(role: Role, settings: HearingSettings): Rights['share'] {
+  switch (role) {
+    case 'presidingJudge':
+    case 'clerk':
+    case 'assistant':
+      return 'free';
+    case 'panelMember':
+      return settings.panelMayShare ? 'free' : 'no';
+    case 'plaintiff':
+    case 'defendant':
+    case 'thirdParty':
+    case 'agent':
+      return settings.partiesShareFreely ? 'free' : 'ask';
+    case 'witness':
+    case 'expert':
+      return 'ask';
+    default:
+      return 'no';
+  }
+}
+
+/** Whoever has a part in the hearing may not walk out of it: leave needs the court's word while it goes on. */
+export function leavingOf(role: Role, state: HearingState): 'handOver' | 'askFirst' | 'free' {
+  const going = state.name === 'inSession' || state.name === 'recess' || state.name === 'suspended' || state.name === 'signing';
+  if (!going) return 'free';
+  if (role === 'presidingJudge') return 'handOver';
+  return isCourt(role) || role === 'observer' ? 'free' : 'askFirst';
+}
