@@ -1,0 +1,119 @@
+//! The hearing that most scenarios begin with: a judge, a clerk and a defendant in session, each with a picture and a tone of
+//! their own.
+
+use crate::{
+    SOON,
+    court::{Court, Plan},
+    player::{Cast, Player, Said},
+    within,
+};
+use anyhow::Result;
+use protocol::{Command, ParticipantState, Role, SeatId};
+
+/// The judge's tone, in hertz.
+pub const JUDGE_HZ: u32 = 440;
+/// The party's tone, in hertz.
+pub const PARTY_HZ: u32 = 880;
+
+/// Three people in session. The judge listens for the party's tone and the party for the judge's; the clerk is silent and
+/// shows the others that time goes on.
+pub struct Session {
+    /// The server.
+    pub court: Court,
+    /// Presides.
+    pub judge: Player,
+    /// Shows a picture and is silent.
+    pub clerk: Player,
+    /// The defendant.
+    pub party: Player,
+}
+
+impl Session {
+    /// Opens the hearing and starts it when the party waits.
+    pub async fn start(plan: &Plan) -> Result<Self> {
+        Self::start_in(Court::open(plan).await?).await
+    }
+
+    /// As [`Session::start`], in a court that was opened before.
+    pub async fn start_in(court: Court) -> Result<Self> {
+        let mut judge = court
+            .player(
+                Role::PresidingJudge,
+                &Cast::tone(JUDGE_HZ).listening_for(PARTY_HZ),
+            )
+            .await?;
+        judge.waits().await?;
+        judge.does(&Command::HearingOpen).await?;
+        let clerk = court.player(Role::Clerk, &Cast::default()).await?;
+        clerk.in_court().await?;
+        let party = court
+            .player(Role::Defendant, &Cast::tone(PARTY_HZ).listening_for(JUDGE_HZ))
+            .await?;
+        judge
+            .sees_standing(0, &party.seat, "waiting", |state| {
+                matches!(state, ParticipantState::Waiting)
+            })
+            .await?;
+        judge.does(&Command::HearingStart).await?;
+        party.in_court().await?;
+        Ok(Self {
+            court,
+            judge,
+            clerk,
+            party,
+        })
+    }
+
+    /// Waits until judge and party see each other's moving clock and hear each other's tone in what comes from now on.
+    pub async fn media_flows(&self) -> Result<()> {
+        let (judge_mark, party_mark) = (self.judge.mark(), self.party.mark());
+        self.judge.sees_moving(judge_mark, &self.party.seat).await?;
+        self.party.sees_moving(party_mark, &self.judge.seat).await?;
+        self.judge.hears_tone(judge_mark, &self.party.seat).await?;
+        self.party.hears_tone(party_mark, &self.judge.seat).await?;
+        Ok(())
+    }
+
+    /// Waits until `watcher` has no picture and no sound of `gone` while `timer` gets three reports of pictures of
+    /// `moving`: that those go on proves that time passed and the server forwards.
+    pub async fn nothing_comes(
+        watcher: &Player,
+        gone: &SeatId,
+        timer: &Player,
+        moving: &SeatId,
+    ) -> Result<()> {
+        within(
+            SOON,
+            &format!("{} neither sees nor hears {gone}", watcher.seat),
+            async {
+                loop {
+                    let from = watcher.mark();
+                    let mut reports = 0;
+                    timer
+                        .wait_from(
+                            timer.mark(),
+                            SOON,
+                            &format!("pictures of {moving} go on"),
+                            |said| match said {
+                                Said::Seen(seen) if seen.seat == *moving => {
+                                    reports += 1;
+                                    (reports == 3).then_some(())
+                                }
+                                _ => None,
+                            },
+                        )
+                        .await?;
+                    let came = watcher.all_from(from, |said| match said {
+                        Said::Seen(seen) if seen.seat == *gone => Some(()),
+                        Said::Heard(heard) if heard.seat == *gone => Some(()),
+                        _ => None,
+                    });
+                    if came.is_empty() {
+                        return Ok(());
+                    }
+                }
+            },
+        )
+        .await
+    }
+}

@@ -1,0 +1,151 @@
+//! Seats, codes and the server's own life: what is refused, who replaces whom, and what a restart loses.
+
+use anyhow::Result;
+use protocol::{ByeReason, Command, HostEvent, LinkState, ParticipantState, Role};
+use scenarios::{
+    SOON,
+    court::{Court, Plan},
+    player::{Cast, Player, Said},
+    session::Session,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_code_is_refused_without_a_hint() -> Result<()> {
+    let court = Court::open(&Plan::default()).await?;
+    let http = reqwest::Client::new();
+    let mut answers = Vec::new();
+    // Too short, a wrong check digit, and well formed but nobody's.
+    for code in ["1234", "12345678", &unused(&court)] {
+        let answer = http
+            .post(format!("{}/api/v1/enter", court.url()))
+            .json(&serde_json::json!({ "code": code }))
+            .send()
+            .await?;
+        answers.push((answer.status().as_u16(), answer.text().await?));
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    assert!(answers[0].1.contains("codeNotAccepted"), "{answers:?}");
+    Ok(())
+}
+
+/// A code with a right check digit that no seat has.
+fn unused(court: &Court) -> String {
+    (0..)
+        .map(|number| protocol::JoinCode::from_number(number).expose())
+        .find(|code| court.invited.iter().all(|invited| invited.code != *code))
+        .expect("a hearing has fewer seats than there are codes")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_connection_takes_the_seat_and_the_first_is_told() -> Result<()> {
+    let session = Session::start(&Plan::default()).await?;
+    session.media_flows().await?;
+    let elsewhere = tempfile::tempdir()?;
+    let invited = session.court.seat(Role::Defendant)?;
+    let mut cast = Cast::tone(scenarios::session::PARTY_HZ);
+    cast.more.push("--take-over".to_owned());
+    let mark = session.judge.mark();
+    let second = Player::enter(&session.court.url(), invited, &cast, elsewhere.path()).await?;
+    second.in_court().await?;
+    session
+        .party
+        .wait("told that the seat was taken over", |said| match said {
+            Said::Host(event) => match event.as_ref() {
+                HostEvent::Link {
+                    state:
+                        LinkState::Ended {
+                            reason: ByeReason::Replaced,
+                        },
+                } => Some(()),
+                _ => None,
+            },
+            _ => None,
+        })
+        .await?;
+    session.judge.sees_moving(mark, &second.seat).await?;
+    session.judge.hears_tone(mark, &second.seat).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_server_comes_back_with_everything_it_acknowledged() -> Result<()> {
+    let mut session = Session::start(&Plan::default()).await?;
+    session.media_flows().await?;
+    session
+        .judge
+        .does(&Command::PhaseSet {
+            phase: protocol::Phase::Debate,
+        })
+        .await?;
+
+    session.court.server().kill().await?;
+    let lost = session.judge.mark();
+    session
+        .judge
+        .wait_from(
+            lost,
+            SOON,
+            "the judge is told that the court cannot be reached",
+            |said| match said {
+                Said::Host(event) => matches!(
+                    event.as_ref(),
+                    HostEvent::Link {
+                        state: LinkState::Retrying { .. }
+                    }
+                )
+                .then_some(()),
+                _ => None,
+            },
+        )
+        .await?;
+    session.court.serve_again().await?;
+
+    for player in [&session.judge, &session.party] {
+        player
+            .wait_from(
+                lost,
+                SOON,
+                "back in the seat, in session, in the same phase",
+                |said| {
+                    let snapshot = said.snapshot()?;
+                    let stands = snapshot
+                        .participants
+                        .iter()
+                        .find(|person| person.seat.id == player.seat)?;
+                    let phase = protocol::HearingState::InSession {
+                        phase: protocol::Phase::Debate,
+                    };
+                    // A judge who was gone for longer than the grace time finds the hearing suspended, in the same phase.
+                    let held = match &snapshot.state {
+                        protocol::HearingState::Suspended { phase, .. } => *phase == protocol::Phase::Debate,
+                        state => *state == phase,
+                    };
+                    (held && matches!(stands.state, ParticipantState::InCourt)).then_some(())
+                },
+            )
+            .await?;
+    }
+    if session.judge.command(&Command::HearingResume).await.is_ok() {
+        // Only a suspended hearing takes it; otherwise it is refused and changes nothing.
+    }
+    session.media_flows().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_asked_to_stop_says_goodbye() -> Result<()> {
+    let mut session = Session::start(&Plan::default()).await?;
+    let status = session.court.server().stop().await?;
+    assert!(status.success(), "{status}");
+    session
+        .party
+        .wait("told that the server restarts", |said| {
+            matches!(
+                said.frame()?,
+                protocol::ServerFrame::Bye {
+                    reason: ByeReason::Restarting
+                }
+            )
+            .then_some(())
+        })
+        .await
+}

@@ -1,0 +1,155 @@
+//! A hearing between native participants: everybody sees and hears the others by content, and what the court orders is
+//! seen in the media, not only in the events.
+
+use anyhow::Result;
+use protocol::{Command, MediaKind, Outcome, ParticipantState, Refusal, Words};
+use scenarios::{SOON, court::Plan, player::Said, session::Session};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn participants_see_and_hear_each_other() -> Result<()> {
+    let session = Session::start(&Plan::default()).await?;
+    session.media_flows().await?;
+    let seen = session.party.sees_moving(0, &session.judge.seat).await?;
+    assert!(
+        seen.width >= 160 && seen.latency_ms.is_some_and(|ms| ms < 2_000),
+        "{seen:?}"
+    );
+
+    let report = session.party.leave().await?;
+    for field in ["join_ms", "first_video_ms", "video_frames", "audio_received_ms"] {
+        assert!(
+            report[field].as_u64().is_some_and(|number| number > 0),
+            "{field}: {report}"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_isolated_person_sees_nobody_and_is_seen_by_nobody_until_recalled() -> Result<()> {
+    let mut session = Session::start(&Plan::default()).await?;
+    session.media_flows().await?;
+    let party = session.party.seat.clone();
+
+    let mark = session.party.mark();
+    let reason = Words::new("等待传唤");
+    session
+        .judge
+        .does(&Command::SeatIsolate {
+            seat: party.clone(),
+            reason,
+        })
+        .await?;
+    session
+        .party
+        .sees_standing(mark, &party, "isolated", |state| {
+            matches!(state, ParticipantState::Isolated { .. })
+        })
+        .await?;
+    let Session {
+        judge,
+        clerk,
+        party: isolated,
+        ..
+    } = &session;
+    Session::nothing_comes(judge, &party, judge, &clerk.seat).await?;
+    Session::nothing_comes(isolated, &judge.seat, judge, &clerk.seat).await?;
+    Session::nothing_comes(isolated, &clerk.seat, judge, &clerk.seat).await?;
+
+    session.judge.does(&Command::SeatRecall { seat: party }).await?;
+    session.media_flows().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locked_microphone_is_silent_and_only_its_owner_opens_it_again() -> Result<()> {
+    let mut session = Session::start(&Plan::default()).await?;
+    session.media_flows().await?;
+    let party = session.party.seat.clone();
+
+    session
+        .judge
+        .does(&Command::MediaLock {
+            seat: Some(party.clone()),
+            kind: MediaKind::Audio,
+        })
+        .await?;
+    let answer = session.party.command(&Command::SelfMic { on: true }).await?;
+    assert_eq!(
+        answer,
+        Outcome::Rejected {
+            code: Refusal::LockedByCourt
+        }
+    );
+    no_tone(&session).await?;
+
+    session
+        .judge
+        .does(&Command::MediaUnlock {
+            seat: Some(party.clone()),
+            kind: MediaKind::Audio,
+        })
+        .await?;
+    // Unlocking opens nothing by itself.
+    no_tone(&session).await?;
+    let mark = session.judge.mark();
+    session.party.tell(json!({ "do": "mic", "on": true })).await?;
+    session.judge.hears_tone(mark, &party).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blocked_picture_is_hidden_from_the_others_while_the_sound_goes_on() -> Result<()> {
+    let mut session = Session::start(&Plan::default()).await?;
+    session.media_flows().await?;
+    let party = session.party.seat.clone();
+
+    session
+        .judge
+        .does(&Command::MediaBlock {
+            seat: party.clone(),
+            kind: MediaKind::Video,
+        })
+        .await?;
+    // Five reports of sound without one picture between them.
+    let mark = session.judge.mark();
+    let mut in_a_row = 0;
+    session
+        .judge
+        .wait_from(mark, SOON, "sound of the party without pictures", |said| {
+            match said {
+                Said::Seen(seen) if seen.seat == party => in_a_row = 0,
+                Said::Heard(heard) if heard.seat == party => in_a_row += 1,
+                _ => {}
+            }
+            (in_a_row == 5).then_some(())
+        })
+        .await?;
+
+    session
+        .judge
+        .does(&Command::MediaUnblock {
+            seat: party.clone(),
+            kind: MediaKind::Video,
+        })
+        .await?;
+    let mark = session.judge.mark();
+    session.judge.sees_moving(mark, &party).await?;
+    Ok(())
+}
+
+/// Waits until the clerk's picture has come three times without the party's tone being heard in between.
+async fn no_tone(session: &Session) -> Result<()> {
+    let mut pictures = 0;
+    session
+        .judge
+        .wait_from(session.judge.mark(), SOON, "the party is not heard", |said| {
+            match said {
+                Said::Heard(heard) if heard.seat == session.party.seat && heard.tone > 0.1 => pictures = 0,
+                Said::Seen(seen) if seen.seat == session.clerk.seat => pictures += 1,
+                _ => {}
+            }
+            (pictures == 4).then_some(())
+        })
+        .await
+}
