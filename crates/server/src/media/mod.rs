@@ -23,7 +23,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{any, get};
 use livekit_protocol as proto;
-use protocol::Secret;
+pub use protocol::Secret;
 use rand::RngCore;
 use sfu::{Codec, Command};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -85,7 +85,9 @@ impl Default for MediaConfig {
             api_key: String::new(),
             api_secret: Secret::default(),
             rooms: RoomPolicy::Created,
-            publish_codecs: ["video/H264", "audio/red", "audio/opus"].map(str::to_owned).to_vec(),
+            publish_codecs: ["video/H264", "audio/red", "audio/opus"]
+                .map(str::to_owned)
+                .to_vec(),
             shards: 0,
             webhook: None,
         }
@@ -109,7 +111,10 @@ impl MediaPlane {
     /// [`MediaPlane::drained`].
     pub async fn start(config: MediaConfig, shutdown: CancellationToken) -> anyhow::Result<Arc<MediaPlane>> {
         anyhow::ensure!(!config.api_key.is_empty(), "the media plane needs an API key");
-        anyhow::ensure!(!config.api_secret.is_empty(), "the media plane needs an API secret");
+        anyhow::ensure!(
+            !config.api_secret.is_empty(),
+            "the media plane needs an API secret"
+        );
         let publish_codecs = codecs(&config.publish_codecs)?;
         let count = match config.shards {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -123,7 +128,12 @@ impl MediaPlane {
             .with_context(|| format!("cannot listen for media on TCP port {}", config.tcp_port))?;
         let tcp = listener.local_addr()?;
         let addresses = advertised(&config);
-        let at_port = |port: u16| addresses.iter().map(|ip| SocketAddr::new(*ip, port)).collect::<Vec<_>>();
+        let at_port = |port: u16| {
+            addresses
+                .iter()
+                .map(|ip| SocketAddr::new(*ip, port))
+                .collect::<Vec<_>>()
+        };
 
         let ufrags = Ufrags::default();
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
@@ -153,18 +163,30 @@ impl MediaPlane {
         let mut threads = Vec::with_capacity(count);
         for (index, mut shard) in shards.into_iter().enumerate() {
             shard.set_peers(handles.clone());
-            let thread = std::thread::Builder::new().name(format!("media-{index}")).spawn(move || shard.run());
+            let thread = std::thread::Builder::new()
+                .name(format!("media-{index}"))
+                .spawn(move || shard.run());
             threads.push(thread.context("cannot start a media thread")?);
         }
         let tasks = TaskTracker::new();
         let (accepting, accepting_tasks) = (shutdown.clone(), tasks.clone());
-        tasks.spawn(tcp::accept(listener, at_port(tcp.port()), handles.clone(), ufrags, accepting_tasks, accepting));
+        tasks.spawn(tcp::accept(
+            listener,
+            at_port(tcp.port()),
+            handles.clone(),
+            ufrags,
+            accepting_tasks,
+            accepting,
+        ));
         let ending = handles.clone();
         tasks.spawn(async move {
             shutdown.cancelled().await;
             ending.iter().for_each(|shard| shard.tell(ToShard::Shutdown));
         });
-        let keys = Keys { key: config.api_key, secret: config.api_secret };
+        let keys = Keys {
+            key: config.api_key,
+            secret: config.api_secret,
+        };
         let plane = Arc::new(MediaPlane {
             keys: keys.clone(),
             shards: handles,
@@ -176,7 +198,12 @@ impl MediaPlane {
             threads: Mutex::new(threads),
         });
         if let Some(webhook) = config.webhook {
-            plane.tasks.spawn(webhook::deliver(webhook, keys, Arc::downgrade(&plane), plane.subscribe_events()));
+            plane.tasks.spawn(webhook::deliver(
+                webhook,
+                keys,
+                Arc::downgrade(&plane),
+                plane.subscribe_events(),
+            ));
         }
         Ok(plane)
     }
@@ -191,7 +218,12 @@ impl MediaPlane {
             .route("/rtc", absent.clone())
             .route("/rtc/validate", absent)
             .merge(twirp::router())
-            .layer(CorsLayer::new().allow_origin(Any).allow_methods(Any).allow_headers(Any))
+            .layer(
+                CorsLayer::new()
+                    .allow_origin(Any)
+                    .allow_methods(Any)
+                    .allow_headers(Any),
+            )
             .with_state(self.clone())
     }
 
@@ -220,30 +252,48 @@ impl MediaPlane {
 
     /// Makes a room that stays until it is closed. Harmless when it is there.
     pub fn create_room(&self, room: &str) {
-        self.command(Command::CreateRoom { room: room.to_owned(), metadata: String::new() });
+        self.command(Command::CreateRoom {
+            room: room.to_owned(),
+            metadata: String::new(),
+        });
     }
 
     /// Sends everybody out and forgets the room.
     pub fn close_room(&self, room: &str) {
-        self.command(Command::CloseRoom { room: room.to_owned() });
+        self.command(Command::CloseRoom {
+            room: room.to_owned(),
+        });
     }
 
     /// Sets what an identity may do, from its next packet on and for whoever joins with it later.
     pub fn set_permissions(&self, room: &str, identity: &str, permissions: Permissions) {
         let (room, identity) = (room.to_owned(), identity.to_owned());
-        self.command(Command::SetPermissions { room, identity, permissions });
+        self.command(Command::SetPermissions {
+            room,
+            identity,
+            permissions,
+        });
     }
 
     /// Drops a source as it comes in, from its next packet on, or lets it in again.
     pub fn block(&self, room: &str, identity: &str, source: Source, blocked: bool) {
         let (room, identity) = (room.to_owned(), identity.to_owned());
-        self.command(Command::Block { room, identity, source, blocked });
+        self.command(Command::Block {
+            room,
+            identity,
+            source,
+            blocked,
+        });
     }
 
     /// Sends somebody out.
     pub fn remove(&self, room: &str, identity: &str, reason: RemoveReason) {
         let (room, identity) = (room.to_owned(), identity.to_owned());
-        self.command(Command::Remove { room, identity, reason });
+        self.command(Command::Remove {
+            room,
+            identity,
+            reason,
+        });
     }
 
     /// What happens from now on.
@@ -264,7 +314,12 @@ impl MediaPlane {
     pub async fn drained(&self) {
         self.tasks.close();
         self.tasks.wait().await;
-        let threads = std::mem::take(&mut *self.threads.lock().expect("no holder of the list of threads panics"));
+        let threads = std::mem::take(
+            &mut *self
+                .threads
+                .lock()
+                .expect("no holder of the list of threads panics"),
+        );
         let joined = tokio::task::spawn_blocking(move || {
             for thread in threads {
                 if thread.join().is_err() {
@@ -288,12 +343,18 @@ impl MediaPlane {
 
     /// A room's participants, `None` when there is no such room.
     pub async fn participants(&self, room: &str) -> Option<Vec<proto::ParticipantInfo>> {
-        ask(self.shard_of(room), |reply| Query::Participants(room.to_owned(), reply)).await?
+        ask(self.shard_of(room), |reply| {
+            Query::Participants(room.to_owned(), reply)
+        })
+        .await?
     }
 
     /// One participant.
     pub async fn participant(&self, room: &str, identity: &str) -> Option<proto::ParticipantInfo> {
-        ask(self.shard_of(room), |reply| Query::Participant(room.to_owned(), identity.to_owned(), reply)).await?
+        ask(self.shard_of(room), |reply| {
+            Query::Participant(room.to_owned(), identity.to_owned(), reply)
+        })
+        .await?
     }
 
     /// One track.
@@ -316,7 +377,8 @@ impl MediaPlane {
             | Command::UpdateRoomMetadata { room, .. } => room,
             Command::Shutdown => return self.shards.iter().for_each(|shard| shard.tell(ToShard::Shutdown)),
         };
-        self.shard_of(room).tell(ToShard::Command(Box::new(command.clone())));
+        self.shard_of(room)
+            .tell(ToShard::Command(Box::new(command.clone())));
     }
 
     fn check(&self, token: &str) -> Result<Claims, BadToken> {
@@ -346,8 +408,14 @@ fn codecs(mimes: &[String]) -> anyhow::Result<Vec<Codec>> {
         .iter()
         .map(|mime| Codec::from_mime(mime).with_context(|| format!("publish_codecs: {mime} is not known")));
     let codecs: Vec<Codec> = read.collect::<anyhow::Result<_>>()?;
-    anyhow::ensure!(codecs.iter().any(|codec| codec.is_video()), "publish_codecs: no video codec");
-    anyhow::ensure!(codecs.contains(&Codec::Opus), "publish_codecs: audio/opus is missing");
+    anyhow::ensure!(
+        codecs.iter().any(|codec| codec.is_video()),
+        "publish_codecs: no video codec"
+    );
+    anyhow::ensure!(
+        codecs.contains(&Codec::Opus),
+        "publish_codecs: audio/opus is missing"
+    );
     Ok(codecs)
 }
 
@@ -367,7 +435,11 @@ fn udp_sockets(address: SocketAddr, count: usize) -> std::io::Result<Vec<UdpSock
     let mut sockets = vec![first];
     for _ in 1..count {
         // Where a port cannot be shared, the shards share one socket.
-        let next = if cfg!(unix) { open(address)? } else { sockets[0].try_clone()? };
+        let next = if cfg!(unix) {
+            open(address)?
+        } else {
+            sockets[0].try_clone()?
+        };
         sockets.push(next);
     }
     Ok(sockets)
@@ -392,12 +464,18 @@ fn advertised(config: &MediaConfig) -> Vec<IpAddr> {
     addresses
 }
 
-#[expect(clippy::disallowed_methods, reason = "where the media plane ties its clock to the wall clock, once")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "where the media plane ties its clock to the wall clock, once"
+)]
 fn epoch() -> (Instant, SystemTime) {
     (Instant::now(), SystemTime::now())
 }
 
-#[expect(clippy::disallowed_methods, reason = "tokens are checked against the wall clock, here only")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tokens are checked against the wall clock, here only"
+)]
 fn wall_clock() -> SystemTime {
     SystemTime::now()
 }

@@ -15,8 +15,8 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use proto::signal_response::Message;
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSockRef, UdpSocketState};
 use sfu::{
-    Command, Config, Datagram, Event, Input, Join, JoinRefusal, MAX_DATAGRAM, Output, ParticipantId, Protocol, Sfu,
-    Stats, Transmit, stun_ufrag,
+    Command, Config, Datagram, Event, Input, Join, JoinRefusal, MAX_DATAGRAM, Output, ParticipantId,
+    Protocol, Sfu, Stats, Transmit, stun_ufrag,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -133,7 +133,8 @@ impl Shard {
         socket.set_nonblocking(true)?;
         let mut socket = mio::net::UdpSocket::from_std(socket);
         poll.registry().register(&mut socket, UDP, Interest::READABLE)?;
-        let state = UdpSocketState::new(UdpSockRef::from(&socket)).context("cannot set up the media socket")?;
+        let state =
+            UdpSocketState::new(UdpSockRef::from(&socket)).context("cannot set up the media socket")?;
         let _ = state.set_recv_buffer_size(UdpSockRef::from(&socket), SOCKET_BUFFER);
         let _ = state.set_send_buffer_size(UdpSockRef::from(&socket), SOCKET_BUFFER);
         let (to, from) = channel();
@@ -174,7 +175,9 @@ impl Shard {
             let wait = if readable {
                 Some(std::time::Duration::ZERO)
             } else {
-                self.sfu.poll_timeout().map(|at| at.saturating_duration_since(clock()))
+                self.sfu
+                    .poll_timeout()
+                    .map(|at| at.saturating_duration_since(clock()))
             };
             if let Err(error) = self.poll.poll(&mut events, wait)
                 && error.kind() != io::ErrorKind::Interrupted
@@ -206,8 +209,10 @@ impl Shard {
     fn read(&mut self, buffers: &mut [Vec<u8>]) -> bool {
         let mut metas = [RecvMeta::default(); BATCH_SIZE];
         let received = {
-            let mut slices: Vec<IoSliceMut<'_>> = buffers.iter_mut().map(|buffer| IoSliceMut::new(buffer)).collect();
-            self.state.recv(UdpSockRef::from(&self.socket), &mut slices, &mut metas)
+            let mut slices: Vec<IoSliceMut<'_>> =
+                buffers.iter_mut().map(|buffer| IoSliceMut::new(buffer)).collect();
+            self.state
+                .recv(UdpSockRef::from(&self.socket), &mut slices, &mut metas)
         };
         let count = match received {
             Ok(count) => count,
@@ -225,11 +230,21 @@ impl Shard {
                     && let Some(shard) = self.owner(meta.addr, contents)
                 {
                     let contents = contents.to_vec();
-                    let datagram = Handed { proto: Protocol::Udp, source: meta.addr, destination, contents };
+                    let datagram = Handed {
+                        proto: Protocol::Udp,
+                        source: meta.addr,
+                        destination,
+                        contents,
+                    };
                     handed.entry(shard).or_default().push(datagram);
                     continue;
                 }
-                let datagram = Datagram { proto: Protocol::Udp, source: meta.addr, destination, contents };
+                let datagram = Datagram {
+                    proto: Protocol::Udp,
+                    source: meta.addr,
+                    destination,
+                    contents,
+                };
                 self.sfu.handle_input(now, Input::Datagram(datagram));
             }
         }
@@ -247,7 +262,10 @@ impl Shard {
             }
             return self.foreign.get(&source).copied();
         };
-        let ufrags = self.ufrags.read().expect("no holder of the table of user fragments panics");
+        let ufrags = self
+            .ufrags
+            .read()
+            .expect("no holder of the table of user fragments panics");
         let shard = ufrags.get(ufrag).copied().filter(|shard| *shard != self.index);
         drop(ufrags);
         match shard {
@@ -267,13 +285,20 @@ impl Shard {
     /// Our address as the peer knows it: the ICE candidate with this IP, else the first.
     fn local_address(&self, ip: Option<IpAddr>) -> SocketAddr {
         let same = self.advertised.iter().find(|addr| Some(addr.ip()) == ip);
-        *same.or(self.advertised.first()).expect("a media plane advertises at least one address")
+        *same
+            .or(self.advertised.first())
+            .expect("a media plane advertises at least one address")
     }
 
     fn take(&mut self, message: ToShard) {
         let now = clock();
         match message {
-            ToShard::Join { join, connection, signal, reply } => {
+            ToShard::Join {
+                join,
+                connection,
+                signal,
+                reply,
+            } => {
                 let joined = self.sfu.join(now, *join);
                 if let Ok(id) = &joined
                     && let Some((_, older)) = self.signals.insert(*id, (connection, signal))
@@ -301,8 +326,18 @@ impl Shard {
             ToShard::Command(command) => self.sfu.handle_input(now, Input::Command(*command)),
             ToShard::Datagrams(datagrams) => {
                 for handed in datagrams {
-                    let Handed { proto, source, destination, ref contents } = handed;
-                    let datagram = Datagram { proto, source, destination, contents };
+                    let Handed {
+                        proto,
+                        source,
+                        destination,
+                        ref contents,
+                    } = handed;
+                    let datagram = Datagram {
+                        proto,
+                        source,
+                        destination,
+                        contents,
+                    };
                     self.sfu.handle_input(now, Input::Datagram(datagram));
                 }
             }
@@ -319,7 +354,9 @@ impl Shard {
     }
 
     fn is_current(&self, id: ParticipantId, connection: u64) -> bool {
-        self.signals.get(&id).is_some_and(|(current, _)| *current == connection)
+        self.signals
+            .get(&id)
+            .is_some_and(|(current, _)| *current == connection)
     }
 
     fn answer(&self, query: Query) {
@@ -327,8 +364,12 @@ impl Shard {
         match query {
             Query::Rooms(reply) => drop(reply.send(self.sfu.rooms())),
             Query::Participants(room, reply) => drop(reply.send(self.sfu.participants(&room))),
-            Query::Participant(room, identity, reply) => drop(reply.send(self.sfu.participant(&room, &identity))),
-            Query::Track(room, identity, sid, reply) => drop(reply.send(self.sfu.track(&room, &identity, &sid))),
+            Query::Participant(room, identity, reply) => {
+                drop(reply.send(self.sfu.participant(&room, &identity)))
+            }
+            Query::Track(room, identity, sid, reply) => {
+                drop(reply.send(self.sfu.track(&room, &identity, &sid)))
+            }
             Query::Stats(reply) => drop(reply.send(self.sfu.stats())),
         }
     }
@@ -338,7 +379,9 @@ impl Shard {
         let mut run: Option<(SocketAddr, usize, usize)> = None; // destination, segment size, segments
         while let Some(output) = self.sfu.poll_output() {
             match output {
-                Output::Transmit(transmit) if transmit.proto == Protocol::Udp => self.batch(&mut run, &transmit),
+                Output::Transmit(transmit) if transmit.proto == Protocol::Udp => {
+                    self.batch(&mut run, &transmit)
+                }
                 Output::Transmit(transmit) => self.send_tcp(&transmit),
                 Output::Signal(id, message) => self.signal(id, message),
                 Output::CloseSignal(id) => {
@@ -347,11 +390,17 @@ impl Shard {
                     }
                 }
                 Output::UfragAdded(ufrag) => {
-                    let mut ufrags = self.ufrags.write().expect("no holder of the table of user fragments panics");
+                    let mut ufrags = self
+                        .ufrags
+                        .write()
+                        .expect("no holder of the table of user fragments panics");
                     ufrags.insert(ufrag, self.index);
                 }
                 Output::UfragRemoved(ufrag) => {
-                    let mut ufrags = self.ufrags.write().expect("no holder of the table of user fragments panics");
+                    let mut ufrags = self
+                        .ufrags
+                        .write()
+                        .expect("no holder of the table of user fragments panics");
                     ufrags.remove(&ufrag);
                 }
                 Output::Event(event) => (self.events)(event, clock()),
@@ -383,7 +432,9 @@ impl Shard {
     }
 
     fn send_run(&mut self, run: Option<(SocketAddr, usize, usize)>) {
-        let Some((destination, size, segments)) = run else { return };
+        let Some((destination, size, segments)) = run else {
+            return;
+        };
         let transmit = quinn_udp::Transmit {
             destination,
             ecn: None,
@@ -391,7 +442,11 @@ impl Shard {
             segment_size: (segments > 1).then_some(size),
             src_ip: None,
         };
-        if self.state.try_send(UdpSockRef::from(&self.socket), &transmit).is_err() {
+        if self
+            .state
+            .try_send(UdpSockRef::from(&self.socket), &transmit)
+            .is_err()
+        {
             // A full socket buffer or an unreachable peer: lost, as any datagram may be; NACK repairs it.
             self.dropped += segments as u64;
             tracing::trace!(dropped = self.dropped, "datagrams not sent");
@@ -399,13 +454,17 @@ impl Shard {
     }
 
     fn send_tcp(&mut self, transmit: &Transmit) {
-        let Some(writer) = self.tcp.get(&transmit.destination) else { return };
+        let Some(writer) = self.tcp.get(&transmit.destination) else {
+            return;
+        };
         // A full queue is a slow connection: lost, as on a full link.
         let _ = writer.try_send(transmit.contents.to_vec());
     }
 
     fn signal(&mut self, id: ParticipantId, message: Box<Message>) {
-        let Some((_, signal)) = self.signals.get(&id) else { return };
+        let Some((_, signal)) = self.signals.get(&id) else {
+            return;
+        };
         if signal.try_send(ToSignal::Message(message)).is_err() {
             // It does not read what it is told, or is gone: what it missed cannot be made up but by a resume.
             tracing::debug!(%id, "the signalling connection does not keep up");
@@ -415,7 +474,10 @@ impl Shard {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place where the media plane reads the clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the media plane reads the clock"
+)]
 pub(super) fn clock() -> Instant {
     Instant::now()
 }

@@ -88,7 +88,11 @@ pub(super) async fn validate(
 }
 
 fn join_of(plane: &MediaPlane, query: &JoinQuery, headers: &HeaderMap) -> Result<Join, Refused> {
-    let token = if query.access_token.is_empty() { bearer(headers) } else { &query.access_token };
+    let token = if query.access_token.is_empty() {
+        bearer(headers)
+    } else {
+        &query.access_token
+    };
     let claims: Claims = plane.check(token)?;
     if !claims.video.room_join || claims.video.room.is_empty() || claims.sub.is_empty() {
         return Err(Refused::NotGranted);
@@ -98,8 +102,16 @@ fn join_of(plane: &MediaPlane, query: &JoinQuery, headers: &HeaderMap) -> Result
     let own_metadata = permissions.can_update_metadata;
     let request = proto::JoinRequest {
         // Only who may change its metadata may bring its own.
-        metadata: if own_metadata { request.metadata } else { String::new() },
-        participant_attributes: if own_metadata { request.participant_attributes } else { Default::default() },
+        metadata: if own_metadata {
+            request.metadata
+        } else {
+            String::new()
+        },
+        participant_attributes: if own_metadata {
+            request.participant_attributes
+        } else {
+            Default::default()
+        },
         ..request
     };
     Ok(Join {
@@ -115,8 +127,12 @@ fn join_of(plane: &MediaPlane, query: &JoinQuery, headers: &HeaderMap) -> Result
 
 /// The token of an `Authorization: Bearer` header, or nothing.
 pub(super) fn bearer(headers: &HeaderMap) -> &str {
-    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default()
+    let value = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    value
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .unwrap_or_default()
 }
 
 /// Unpacks `join_request`: base64url of a `WrappedJoinRequest`. Absent means an empty one.
@@ -135,7 +151,10 @@ fn join_request(text: &str) -> Option<proto::JoinRequest> {
         proto::wrapped_join_request::Compression::Gzip => {
             let mut unpacked = Vec::new();
             let limit = MAX_JOIN_REQUEST as u64 + 1;
-            flate2::read::GzDecoder::new(&wrapped.join_request[..]).take(limit).read_to_end(&mut unpacked).ok()?;
+            flate2::read::GzDecoder::new(&wrapped.join_request[..])
+                .take(limit)
+                .read_to_end(&mut unpacked)
+                .ok()?;
             unpacked
         }
     };
@@ -150,7 +169,12 @@ async fn serve(plane: Arc<MediaPlane>, mut socket: WebSocket, join: Join) {
     let connection = plane.next_connection();
     let (signal, mut responses) = mpsc::channel(QUEUE);
     let (reply, joined) = oneshot::channel();
-    shard.tell(ToShard::Join { join: Box::new(join), connection, signal, reply });
+    shard.tell(ToShard::Join {
+        join: Box::new(join),
+        connection,
+        signal,
+        reply,
+    });
     let id = match joined.await {
         Ok(Ok(id)) => id,
         Ok(Err(refusal)) => {
@@ -215,12 +239,23 @@ async fn exchange(
 }
 
 fn frame_of(message: Message) -> Frame {
-    Frame::Binary(proto::SignalResponse { message: Some(message) }.encode_to_vec().into())
+    Frame::Binary(
+        proto::SignalResponse {
+            message: Some(message),
+        }
+        .encode_to_vec()
+        .into(),
+    )
 }
 
 async fn close(mut socket: WebSocket, code: u16, reason: &'static str) {
     // The peer may be gone already.
-    let _ = socket.send(Frame::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
+    let _ = socket
+        .send(Frame::Close(Some(CloseFrame {
+            code,
+            reason: reason.into(),
+        })))
+        .await;
 }
 
 #[cfg(test)]
@@ -229,23 +264,39 @@ mod tests {
     use std::io::Write;
 
     fn wrapped(compression: proto::wrapped_join_request::Compression, bytes: Vec<u8>) -> String {
-        let wrapped = proto::WrappedJoinRequest { compression: compression as i32, join_request: bytes };
+        let wrapped = proto::WrappedJoinRequest {
+            compression: compression as i32,
+            join_request: bytes,
+        };
         URL_SAFE_NO_PAD.encode(wrapped.encode_to_vec())
     }
 
     #[test]
     fn join_requests_are_unpacked_and_bombs_are_not() {
         use proto::wrapped_join_request::Compression::{Gzip, None as Plain};
-        let request = proto::JoinRequest { participant_sid: "PA_x".into(), ..Default::default() };
+        let request = proto::JoinRequest {
+            participant_sid: "PA_x".into(),
+            ..Default::default()
+        };
         let gzip = |bytes: &[u8]| {
             let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
             encoder.write_all(bytes).expect("to memory");
             encoder.finish().expect("to memory")
         };
-        assert_eq!(join_request(&wrapped(Plain, request.encode_to_vec())), Some(request.clone()));
-        assert_eq!(join_request(&wrapped(Gzip, gzip(&request.encode_to_vec()))), Some(request));
+        assert_eq!(
+            join_request(&wrapped(Plain, request.encode_to_vec())),
+            Some(request.clone())
+        );
+        assert_eq!(
+            join_request(&wrapped(Gzip, gzip(&request.encode_to_vec()))),
+            Some(request)
+        );
         assert_eq!(join_request(""), Some(proto::JoinRequest::default()));
-        assert_eq!(join_request(&wrapped(Gzip, gzip(&vec![0; 64 << 20]))), None, "unpacks to 64 MiB");
+        assert_eq!(
+            join_request(&wrapped(Gzip, gzip(&vec![0; 64 << 20]))),
+            None,
+            "unpacks to 64 MiB"
+        );
         assert_eq!(join_request(&wrapped(Gzip, b"not gzip".to_vec())), None);
         assert_eq!(join_request("!!!"), None);
         assert_eq!(join_request(&wrapped(Plain, vec![0xff; 9])), None);

@@ -6,15 +6,14 @@ use std::net::{IpAddr, SocketAddr};
 use anyhow::Context;
 use axum::Router;
 use axum::routing::get;
-use clap::Args;
 use protocol::Secret;
 use tokio_util::sync::CancellationToken;
 
 use super::{MediaConfig, MediaPlane, RoomPolicy, Webhook};
 
 /// Arguments of `mingting-server sfu`.
-#[derive(Debug, Clone, Args)]
-pub struct StandaloneArgs {
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
     /// Address of signalling and the room service, e.g. 127.0.0.1:7880. Media listens on the same IP.
     #[arg(long, default_value = "127.0.0.1:7880")]
     pub bind: SocketAddr,
@@ -34,7 +33,11 @@ pub struct StandaloneArgs {
     #[arg(long)]
     pub advertise: Vec<IpAddr>,
     /// Codecs that may be published, most wanted first, e.g. video/H264.
-    #[arg(long, value_delimiter = ',', default_value = "video/H264,video/VP8,audio/red,audio/opus")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "video/H264,video/VP8,audio/red,audio/opus"
+    )]
     pub codecs: Vec<String>,
     /// Threads, 0 for one per core.
     #[arg(long, default_value_t = 0)]
@@ -49,7 +52,7 @@ fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
 }
 
 /// Serves until `shutdown` is cancelled, then tells everybody and returns.
-pub async fn run_standalone(args: StandaloneArgs, shutdown: CancellationToken) -> anyhow::Result<()> {
+pub async fn run_standalone(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> {
     let config = MediaConfig {
         bind: args.bind.ip(),
         advertise: args.advertise,
@@ -68,11 +71,19 @@ pub async fn run_standalone(args: StandaloneArgs, shutdown: CancellationToken) -
     let http = listener.local_addr()?;
     let plane = MediaPlane::start(config, shutdown.clone()).await?;
     let metrics = plane.clone();
-    let own = Router::new()
-        .route("/", get(async || "OK"))
-        .route("/metrics", get(move || { let plane = metrics.clone(); async move { plane.stats().await.prometheus() } }));
+    let own = Router::new().route("/", get(async || "OK")).route(
+        "/metrics",
+        get(move || {
+            let plane = metrics.clone();
+            async move { plane.stats().await.prometheus() }
+        }),
+    );
     // The first line tools wait for.
-    println!("listening on {http}, media on UDP {} and TCP {}", plane.udp_addr(), plane.tcp_addr());
+    println!(
+        "listening on {http}, media on UDP {} and TCP {}",
+        plane.udp_addr(),
+        plane.tcp_addr()
+    );
     let app = own.merge(plane.router());
     let (stopping, draining) = (shutdown.clone(), plane.clone());
     let served = axum::serve(listener, app).with_graceful_shutdown(async move {

@@ -12,17 +12,37 @@ impl MediaStats {
             ("rooms", "Rooms there are.", stats.rooms),
             ("participants", "Participants there are.", stats.participants),
             ("tracks", "Published tracks there are.", stats.tracks),
-            ("subscriptions", "Tracks being sent to somebody.", stats.subscriptions),
+            (
+                "subscriptions",
+                "Tracks being sent to somebody.",
+                stats.subscriptions,
+            ),
         ];
         let counters = [
             ("packets_in", "Datagrams received.", stats.packets_in),
             ("bytes_in", "Bytes received.", stats.bytes_in),
             ("packets_out", "Datagrams sent.", stats.packets_out),
             ("bytes_out", "Bytes sent.", stats.bytes_out),
-            ("barred_packets", "RTP packets not let in: blocked or not permitted.", stats.barred_packets),
-            ("unknown_packets", "Datagrams that belong to nobody.", stats.unknown_packets),
-            ("key_frame_requests", "Key frames asked for.", stats.key_frame_requests),
-            ("layer_switches", "Changes of simulcast layer.", stats.layer_switches),
+            (
+                "barred_packets",
+                "RTP packets not let in: blocked or not permitted.",
+                stats.barred_packets,
+            ),
+            (
+                "unknown_packets",
+                "Datagrams that belong to nobody.",
+                stats.unknown_packets,
+            ),
+            (
+                "key_frame_requests",
+                "Key frames asked for.",
+                stats.key_frame_requests,
+            ),
+            (
+                "layer_switches",
+                "Changes of simulcast layer.",
+                stats.layer_switches,
+            ),
         ];
         let mut text = String::new();
         for (name, help, value) in gauges {
@@ -43,8 +63,17 @@ mod tests {
 
     #[test]
     fn every_figure_is_named_and_typed() {
-        let text = MediaStats(sfu::Stats { rooms: 2, packets_out: 7, ..Default::default() }).prometheus();
+        let text = MediaStats(sfu::Stats {
+            rooms: 2,
+            packets_out: 7,
+            ..Default::default()
+        })
+        .prometheus();
         assert!(text.contains("# TYPE mingting_sfu_rooms gauge\nmingting_sfu_rooms 2\n"));
-        assert!(text.contains("# TYPE mingting_sfu_packets_out_total counter\nmingting_sfu_packets_out_total 7\n"));
+        assert!(
+            text.contains(
+                "# TYPE mingting_sfu_packets_out_total counter\nmingting_sfu_packets_out_total 7\n"
+            )
+        );
     }
 }

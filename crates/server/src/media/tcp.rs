@@ -39,10 +39,14 @@ pub(super) async fn accept(
             accepted = listener.accept() => accepted,
         };
         let Ok((stream, peer)) = accepted else { continue };
-        let Ok(slot) = slots.clone().try_acquire_owned() else { continue };
+        let Ok(slot) = slots.clone().try_acquire_owned() else {
+            continue;
+        };
         let local = stream.local_addr().ok().map(|addr| addr.ip());
         let same = advertised.iter().find(|addr| Some(addr.ip()) == local);
-        let Some(destination) = same.or(advertised.first()).copied() else { continue };
+        let Some(destination) = same.or(advertised.first()).copied() else {
+            continue;
+        };
         let (shards, ufrags, shutdown) = (shards.clone(), ufrags.clone(), shutdown.clone());
         tasks.spawn(async move {
             tokio::select! {
@@ -54,20 +58,39 @@ pub(super) async fn accept(
     }
 }
 
-async fn serve(stream: TcpStream, peer: SocketAddr, destination: SocketAddr, shards: &[ShardHandle], ufrags: &Ufrags) {
+async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    destination: SocketAddr,
+    shards: &[ShardHandle],
+    ufrags: &Ufrags,
+) {
     // Frames are whole datagrams: waiting to fill a segment only delays them.
     let _ = stream.set_nodelay(true);
     let (reader, writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
-    let Ok(Some(first)) = tokio::time::timeout(FIRST_FRAME, frame(&mut reader)).await else { return };
+    let Ok(Some(first)) = tokio::time::timeout(FIRST_FRAME, frame(&mut reader)).await else {
+        return;
+    };
     let shard = stun_ufrag(&first).and_then(|ufrag| {
-        ufrags.read().expect("no holder of the table of user fragments panics").get(ufrag).copied()
+        ufrags
+            .read()
+            .expect("no holder of the table of user fragments panics")
+            .get(ufrag)
+            .copied()
     });
-    let Some(shard) = shard.map(|shard| &shards[shard]) else { return };
+    let Some(shard) = shard.map(|shard| &shards[shard]) else {
+        return;
+    };
     let (queue, queued) = mpsc::channel(QUEUE);
     shard.tell(ToShard::TcpOpened(peer, queue));
     let hand = |contents| {
-        shard.tell(ToShard::Datagrams(vec![Handed { proto: Protocol::Tcp, source: peer, destination, contents }]));
+        shard.tell(ToShard::Datagrams(vec![Handed {
+            proto: Protocol::Tcp,
+            source: peer,
+            destination,
+            contents,
+        }]));
     };
     hand(first);
     let reading = async {
@@ -110,7 +133,9 @@ async fn write(mut writer: OwnedWriteHalf, mut queued: mpsc::Receiver<Vec<u8>>) 
 }
 
 fn append_frame(framed: &mut Vec<u8>, contents: &[u8]) {
-    let Ok(length) = u16::try_from(contents.len()) else { return };
+    let Ok(length) = u16::try_from(contents.len()) else {
+        return;
+    };
     framed.extend_from_slice(&length.to_be_bytes());
     framed.extend_from_slice(contents);
 }
@@ -127,9 +152,16 @@ mod tests {
         framed.extend_from_slice(&[0xff, 0xff, 1]);
         let mut reader = &framed[..];
         assert_eq!(frame(&mut reader).await.as_deref(), Some(&b"abc"[..]));
-        assert_eq!(frame(&mut reader).await.map(|contents| contents.len()), Some(MAX_DATAGRAM));
+        assert_eq!(
+            frame(&mut reader).await.map(|contents| contents.len()),
+            Some(MAX_DATAGRAM)
+        );
         assert_eq!(frame(&mut reader).await, None);
-        assert_eq!(frame(&mut &b"\x00\x00"[..]).await, None, "an empty frame is not a datagram");
+        assert_eq!(
+            frame(&mut &b"\x00\x00"[..]).await,
+            None,
+            "an empty frame is not a datagram"
+        );
         assert_eq!(frame(&mut &b"\x00\x05ab"[..]).await, None, "cut off");
     }
 }

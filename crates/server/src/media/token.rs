@@ -36,7 +36,11 @@ pub struct Grants {
 impl Grants {
     /// To join and do no more than this.
     pub fn join(permissions: Permissions) -> Grants {
-        Grants { room_join: true, permissions, ..Grants::default() }
+        Grants {
+            room_join: true,
+            permissions,
+            ..Grants::default()
+        }
     }
 }
 
@@ -168,7 +172,13 @@ impl Keys {
         let now = unix(now);
         let ttl = Duration::from_secs(300);
         let exp = now + ttl.as_secs();
-        self.sign(&Claims { iss: self.key.clone(), nbf: now, exp, sha256, ..Claims::default() })
+        self.sign(&Claims {
+            iss: self.key.clone(),
+            nbf: now,
+            exp,
+            sha256,
+            ..Claims::default()
+        })
     }
 
     fn sign(&self, claims: &Claims) -> String {
@@ -191,7 +201,9 @@ impl Keys {
         validation.required_spec_claims.clear();
         validation.validate_aud = false;
         let key = DecodingKey::from_secret(self.secret.expose().as_bytes());
-        let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation).map_err(|_| BadToken::Invalid)?.claims;
+        let claims = jsonwebtoken::decode::<Claims>(token, &key, &validation)
+            .map_err(|_| BadToken::Invalid)?
+            .claims;
         if claims.iss != self.key {
             return Err(BadToken::Invalid);
         }
@@ -212,7 +224,10 @@ mod tests {
     use super::*;
 
     fn keys() -> Keys {
-        Keys { key: "court".into(), secret: Secret::new("a secret of sufficient length for HS256") }
+        Keys {
+            key: "court".into(),
+            secret: Secret::new("a secret of sufficient length for HS256"),
+        }
     }
 
     fn at(seconds: u64) -> SystemTime {
@@ -226,25 +241,64 @@ mod tests {
             can_subscribe: false,
             ..Permissions::default()
         };
-        let token = keys().mint("r", "seat", "name", &Grants::join(permissions.clone()), Duration::from_secs(60), at(1000));
+        let token = keys().mint(
+            "r",
+            "seat",
+            "name",
+            &Grants::join(permissions.clone()),
+            Duration::from_secs(60),
+            at(1000),
+        );
         let claims = keys().check(&token, at(1030)).expect("valid");
-        assert_eq!((claims.sub.as_str(), claims.video.room.as_str(), claims.video.room_join), ("seat", "r", true));
+        assert_eq!(
+            (
+                claims.sub.as_str(),
+                claims.video.room.as_str(),
+                claims.video.room_join
+            ),
+            ("seat", "r", true)
+        );
         assert_eq!(claims.permissions(), permissions);
     }
 
     #[test]
     fn other_keys_other_times_and_other_texts_are_refused() {
-        let token = keys().mint("r", "s", "", &Grants::join(Permissions::default()), Duration::from_secs(60), at(10_000));
-        let other = Keys { secret: Secret::new("another secret"), ..keys() };
-        let renamed = Keys { key: "other".into(), ..keys() };
+        let token = keys().mint(
+            "r",
+            "s",
+            "",
+            &Grants::join(Permissions::default()),
+            Duration::from_secs(60),
+            at(10_000),
+        );
+        let other = Keys {
+            secret: Secret::new("another secret"),
+            ..keys()
+        };
+        let renamed = Keys {
+            key: "other".into(),
+            ..keys()
+        };
         for (what, refused, expected) in [
-            ("signed by another", other.check(&token, at(10_000)), BadToken::Invalid),
-            ("of another issuer", renamed.check(&token, at(10_000)), BadToken::Invalid),
+            (
+                "signed by another",
+                other.check(&token, at(10_000)),
+                BadToken::Invalid,
+            ),
+            (
+                "of another issuer",
+                renamed.check(&token, at(10_000)),
+                BadToken::Invalid,
+            ),
             ("late", keys().check(&token, at(10_200)), BadToken::Expired),
             ("early", keys().check(&token, at(9_000)), BadToken::Expired),
             ("empty", keys().check("", at(10_000)), BadToken::Missing),
             ("nonsense", keys().check("a.b.c", at(10_000)), BadToken::Invalid),
-            ("unsigned", keys().check("eyJhbGciOiJub25lIn0.e30.", at(10_000)), BadToken::Invalid),
+            (
+                "unsigned",
+                keys().check("eyJhbGciOiJub25lIn0.e30.", at(10_000)),
+                BadToken::Invalid,
+            ),
         ] {
             assert_eq!(refused.err(), Some(expected), "{what}");
         }

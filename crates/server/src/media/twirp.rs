@@ -54,7 +54,11 @@ struct Failure(Code, &'static str);
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let (code, status) = self.0.parts();
-        (status, axum::Json(serde_json::json!({ "code": code, "msg": self.1 }))).into_response()
+        (
+            status,
+            axum::Json(serde_json::json!({ "code": code, "msg": self.1 })),
+        )
+            .into_response()
     }
 }
 
@@ -84,7 +88,10 @@ async fn call(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
     let form = match kind.split(';').next().unwrap_or_default().trim() {
         "application/protobuf" => Form::Protobuf,
         "application/json" => Form::Json,
@@ -93,8 +100,15 @@ async fn call(
     let Ok(claims) = plane.check(bearer(&headers)) else {
         return Failure(Code::Unauthenticated, "invalid access token").into_response();
     };
-    let call = Call { plane, claims, form, body };
-    call.dispatch(&method).await.unwrap_or_else(Failure::into_response)
+    let call = Call {
+        plane,
+        claims,
+        form,
+        body,
+    };
+    call.dispatch(&method)
+        .await
+        .unwrap_or_else(Failure::into_response)
 }
 
 impl Call {
@@ -127,13 +141,19 @@ impl Call {
 
     fn reply<T: Message + Serialize>(&self, message: &T) -> Response {
         match self.form {
-            Form::Protobuf => ([(header::CONTENT_TYPE, "application/protobuf")], message.encode_to_vec()).into_response(),
+            Form::Protobuf => (
+                [(header::CONTENT_TYPE, "application/protobuf")],
+                message.encode_to_vec(),
+            )
+                .into_response(),
             Form::Json => axum::Json(message).into_response(),
         }
     }
 
     fn allow(&self, granted: bool) -> Result<(), Failure> {
-        granted.then_some(()).ok_or(Failure(Code::PermissionDenied, "the token does not grant this"))
+        granted
+            .then_some(())
+            .ok_or(Failure(Code::PermissionDenied, "the token does not grant this"))
     }
 
     fn allow_admin(&self, room: &str) -> Result<(), Failure> {
@@ -143,7 +163,10 @@ impl Call {
 
     async fn room(&self, name: &str) -> Result<proto::Room, Failure> {
         let rooms = self.plane.rooms().await;
-        rooms.into_iter().find(|room| room.name == name).ok_or(Failure(Code::NotFound, "no such room"))
+        rooms
+            .into_iter()
+            .find(|room| room.name == name)
+            .ok_or(Failure(Code::NotFound, "no such room"))
     }
 
     async fn participant(&self, room: &str, identity: &str) -> Result<proto::ParticipantInfo, Failure> {
@@ -195,7 +218,8 @@ impl Call {
         let request: proto::RoomParticipantIdentity = self.read()?;
         self.allow_admin(&request.room)?;
         self.participant(&request.room, &request.identity).await?;
-        self.plane.remove(&request.room, &request.identity, RemoveReason::ParticipantRemoved);
+        self.plane
+            .remove(&request.room, &request.identity, RemoveReason::ParticipantRemoved);
         Ok(self.reply(&proto::RemoveParticipantResponse {}))
     }
 
@@ -203,11 +227,23 @@ impl Call {
         let request: proto::MuteRoomTrackRequest = self.read()?;
         self.allow_admin(&request.room)?;
         if !request.muted {
-            return Err(Failure(Code::InvalidArgument, "a microphone is never opened from here"));
+            return Err(Failure(
+                Code::InvalidArgument,
+                "a microphone is never opened from here",
+            ));
         }
-        let proto::MuteRoomTrackRequest { room, identity, track_sid, .. } = request;
+        let proto::MuteRoomTrackRequest {
+            room,
+            identity,
+            track_sid,
+            ..
+        } = request;
         let (to_room, to_identity, sid) = (room.clone(), identity.clone(), track_sid.clone());
-        self.plane.command(Command::MuteTrack { room: to_room, identity: to_identity, track_sid: sid });
+        self.plane.command(Command::MuteTrack {
+            room: to_room,
+            identity: to_identity,
+            track_sid: sid,
+        });
         let track = self.plane.track(&room, &identity, &track_sid).await;
         let track = track.ok_or(Failure(Code::NotFound, "no such track"))?;
         Ok(self.reply(&proto::MuteRoomTrackResponse { track: Some(track) }))
@@ -218,7 +254,11 @@ impl Call {
         self.allow_admin(&request.room)?;
         self.participant(&request.room, &request.identity).await?;
         if let Some(permission) = &request.permission {
-            self.plane.set_permissions(&request.room, &request.identity, Permissions::from_proto(permission));
+            self.plane.set_permissions(
+                &request.room,
+                &request.identity,
+                Permissions::from_proto(permission),
+            );
         }
         self.plane.command(Command::UpdateParticipant {
             room: request.room.clone(),
@@ -234,7 +274,10 @@ impl Call {
         let request: proto::UpdateSubscriptionsRequest = self.read()?;
         self.allow_admin(&request.room)?;
         self.participant(&request.room, &request.identity).await?;
-        let listed = request.participant_tracks.into_iter().flat_map(|tracks| tracks.track_sids);
+        let listed = request
+            .participant_tracks
+            .into_iter()
+            .flat_map(|tracks| tracks.track_sids);
         self.plane.command(Command::UpdateSubscriptions {
             room: request.room,
             identity: request.identity,

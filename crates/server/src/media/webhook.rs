@@ -29,8 +29,15 @@ pub struct Webhook {
 }
 
 /// Posts events until the media plane is gone.
-pub(super) async fn deliver(webhook: Webhook, keys: Keys, plane: Weak<MediaPlane>, mut events: Receiver<MediaEvent>) {
-    let Ok(client) = reqwest::Client::builder().timeout(TIMEOUT).build() else { return };
+pub(super) async fn deliver(
+    webhook: Webhook,
+    keys: Keys,
+    plane: Weak<MediaPlane>,
+    mut events: Receiver<MediaEvent>,
+) {
+    let Ok(client) = reqwest::Client::builder().timeout(TIMEOUT).build() else {
+        return;
+    };
     loop {
         let event = match events.recv().await {
             Ok(event) => event,
@@ -40,7 +47,9 @@ pub(super) async fn deliver(webhook: Webhook, keys: Keys, plane: Weak<MediaPlane
             }
             Err(RecvError::Closed) => return,
         };
-        let Some(body) = body_of(&event, &plane).await else { continue };
+        let Some(body) = body_of(&event, &plane).await else {
+            continue;
+        };
         for url in &webhook.urls {
             post(&client, url, &keys, &body).await;
         }
@@ -88,29 +97,56 @@ async fn body_of(event: &MediaEvent, plane: &Weak<MediaPlane>) -> Option<String>
     let plane = plane.upgrade()?;
     let (room, participant, track) = match event {
         MediaEvent::RoomStarted { room } | MediaEvent::RoomFinished { room } => (room, None, None),
-        MediaEvent::Active { room, identity, sid } | MediaEvent::Left { room, identity, sid, .. } => {
-            (room, Some((identity, sid.as_str())), None)
+        MediaEvent::Active { room, identity, sid }
+        | MediaEvent::Left {
+            room, identity, sid, ..
+        } => (room, Some((identity, sid.as_str())), None),
+        MediaEvent::TrackPublished {
+            room,
+            identity,
+            track_sid,
+            ..
         }
-        MediaEvent::TrackPublished { room, identity, track_sid, .. }
-        | MediaEvent::TrackUnpublished { room, identity, track_sid } => (room, Some((identity, "")), Some(track_sid)),
+        | MediaEvent::TrackUnpublished {
+            room,
+            identity,
+            track_sid,
+        } => (room, Some((identity, "")), Some(track_sid)),
         _ => return None,
     };
     webhook.room = plane.rooms().await.into_iter().find(|info| info.name == *room);
-    webhook.room.get_or_insert_with(|| proto::Room { name: room.clone(), ..Default::default() });
+    webhook.room.get_or_insert_with(|| proto::Room {
+        name: room.clone(),
+        ..Default::default()
+    });
     if let Some((identity, sid)) = participant {
         let known = plane.participant(room, identity).await;
-        let told = proto::ParticipantInfo { identity: identity.clone(), sid: sid.to_owned(), ..Default::default() };
-        webhook.participant = Some(known.filter(|known| sid.is_empty() || known.sid == sid).unwrap_or(told));
+        let told = proto::ParticipantInfo {
+            identity: identity.clone(),
+            sid: sid.to_owned(),
+            ..Default::default()
+        };
+        webhook.participant = Some(
+            known
+                .filter(|known| sid.is_empty() || known.sid == sid)
+                .unwrap_or(told),
+        );
         if let Some(track_sid) = track {
             let known = plane.track(room, identity, track_sid).await;
-            let told = proto::TrackInfo { sid: track_sid.clone(), ..Default::default() };
+            let told = proto::TrackInfo {
+                sid: track_sid.clone(),
+                ..Default::default()
+            };
             webhook.track = Some(known.unwrap_or(told));
         }
     }
     serde_json::to_string(&webhook).ok()
 }
 
-#[expect(clippy::disallowed_methods, reason = "names of webhook events; nothing depends on them")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "names of webhook events; nothing depends on them"
+)]
 fn event_id() -> String {
     format!("EV_{:016x}", rand::rng().next_u64())
 }
