@@ -19,8 +19,8 @@ export function useAct() {
     });
   }
 
-  /** Runs anything that goes through the host; true when it went well. */
-  async function attempt(work: () => Promise<boolean | void>): Promise<boolean> {
+  /** Runs anything that goes through the host; true when it went well. A false from the work counts as not well. */
+  async function attempt(work: () => Promise<unknown>): Promise<boolean> {
     busy.value = true;
     try {
       return (await work()) !== false;

@@ -95,7 +95,7 @@ export async function look(room: Room): Promise<Counters> {
   };
   const connections = room.engine.pcManager;
   for (const transport of [connections?.publisher, connections?.subscriber]) {
-    const report = await transport?.getStats().catch(() => undefined);
+    const report = await transport?.getStats()?.catch(() => undefined);
     const stats: Record<string, unknown>[] = [];
     report?.forEach((stat: Record<string, unknown>) => stats.push(stat));
     counters = count(stats, counters);

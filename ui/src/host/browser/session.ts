@@ -117,10 +117,12 @@ export class HearingSession {
   private hear(frame: ServerFrame): void {
     const { capture } = this.around;
     const before = this.standing;
-    this.standing = follow(before, frame);
-    if (this.standing !== null && this.standing !== before) {
-      if (before === null) this.resume(this.standing);
-      capture.obey(this.standing);
+    const after = follow(before, frame);
+    // The devices are asked for before anything is reported, so that a reload does not report them off.
+    if (before === null && after !== null) this.resume(after);
+    this.standing = after;
+    if (after !== null && after !== before) {
+      capture.obey(after);
       this.apply();
     }
     if (this.stoppedMyShare(frame)) {
