@@ -1,0 +1,99 @@
+//! HTTP requests and replies.
+
+use super::every_variant;
+use super::name;
+use super::state::{self, NOW};
+use protocol::*;
+
+pub(crate) fn enter() -> Vec<Enter> {
+    vec![Enter {
+        code: Secret::new("1234 5674"),
+    }]
+}
+
+pub(crate) fn entered() -> Vec<Entered> {
+    vec![Entered {
+        ticket: Secret::new("ticket"),
+        hearing: "h1".into(),
+        case: state::case(),
+        state: HearingState::Open,
+        seat: state::seat(),
+        others: vec![Seat {
+            id: "s2".into(),
+            role: Role::Plaintiff,
+            title: "原告".into(),
+            represents: None,
+            ..state::seat()
+        }],
+        in_use: false,
+        identity_step: true,
+    }]
+}
+
+pub(crate) fn take_seat() -> Vec<TakeSeat> {
+    let capacities = every_variant!(vec![
+        Capacity::Party { id_number: Some(IdNumber::new("110101199001011234")) },
+        Capacity::Party { id_number: None },
+        Capacity::Agent {
+            represents: "s2".into(),
+            kind: AgentKind::Lawyer,
+            licence: Some(IdNumber::new("11101202010000001")),
+            authority: AgentAuthority::Special,
+        },
+        Capacity::Other,
+    ], Capacity: Party Agent Other);
+    let take = |capacity| TakeSeat {
+        ticket: Secret::new("ticket"),
+        name: name("李示例"),
+        capacity,
+        take_over: false,
+    };
+    capacities.into_iter().map(take).collect()
+}
+
+pub(crate) fn seat_taken() -> Vec<SeatTaken> {
+    vec![SeatTaken {
+        hearing: "h1".into(),
+        seat: "s3".into(),
+        token: Secret::new("seat-token"),
+    }]
+}
+
+pub(crate) fn staff_sign_in() -> Vec<StaffSignIn> {
+    vec![StaffSignIn {
+        account: Secret::new("wang"),
+        password: Secret::new("password"),
+    }]
+}
+
+pub(crate) fn staff_signed_in() -> Vec<StaffSignedIn> {
+    vec![StaffSignedIn {
+        token: Secret::new("staff-token"),
+        name: name("王示例"),
+        hearings: vec![StaffHearing {
+            hearing: "h1".into(),
+            case: state::case(),
+            state: HearingState::Scheduled,
+            seat: "s1".into(),
+            role: Role::PresidingJudge,
+            in_use: false,
+        }],
+    }]
+}
+
+pub(crate) fn errors() -> Vec<ApiError> {
+    let codes = every_variant!(vec![
+        ApiErrorCode::CodeNotAccepted, ApiErrorCode::CodeNotYetValid, ApiErrorCode::CodeExpired,
+        ApiErrorCode::SeatInUse, ApiErrorCode::NameMismatch, ApiErrorCode::CapacityMismatch,
+        ApiErrorCode::TicketExpired, ApiErrorCode::SignInFailed, ApiErrorCode::NotSignedIn, ApiErrorCode::NotAllowed,
+        ApiErrorCode::NotFound, ApiErrorCode::BadRequest, ApiErrorCode::TooManyTries, ApiErrorCode::Internal,
+    ], ApiErrorCode:
+        CodeNotAccepted CodeNotYetValid CodeExpired SeatInUse NameMismatch CapacityMismatch TicketExpired
+        SignInFailed NotSignedIn NotAllowed NotFound BadRequest TooManyTries Internal);
+    let error = |code| ApiError {
+        code,
+        retry_after_ms: (code == ApiErrorCode::TooManyTries).then_some(60_000),
+        valid_from: (code == ApiErrorCode::CodeNotYetValid).then_some(NOW),
+    };
+    codes.into_iter().map(error).collect()
+}
