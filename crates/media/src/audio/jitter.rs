@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use neteq::codec::AudioDecoder;
+use neteq::delay_manager::DelayConfig;
 use neteq::{AudioPacket, NetEq, NetEqConfig, NetEqError, RtpHeader};
 
 use crate::audio::meter::{GapMeter, GapReport};
@@ -18,6 +19,8 @@ use crate::audio::{AudioError, BLOCK, Block, PACKET, RATE};
 
 /// Most packets waiting (2 s of 20 ms packets).
 const MAX_PACKETS: usize = 100;
+/// …nor at less than this: two packets. With one, NetEq stretches the end of every packet.
+const MIN_DELAY_MS: u32 = 40;
 /// The buffer never aims at more delay than this, in milliseconds.
 const MAX_DELAY_MS: u32 = 500;
 /// A timestamp further than this from the last one begins a new stretch of sound, in samples (2 s).
@@ -74,10 +77,15 @@ impl JitterBuffer {
             channels: 1,
             max_packets_in_buffer: MAX_PACKETS,
             max_delay_ms: MAX_DELAY_MS,
+            min_delay_ms: MIN_DELAY_MS,
+            // Every packet counts at once: by default nothing does for half a second, during which the empty statistics
+            // read as the longest delay allowed and the buffer fills up to it.
+            delay_config: DelayConfig { resample_interval_ms: None, ..DelayConfig::default() },
             ..NetEqConfig::default()
         };
         let broken = |e: NetEqError| AudioError::Codec(e.to_string());
         let mut neteq = NetEq::new(config).map_err(broken)?;
+        neteq.set_minimum_delay(MIN_DELAY_MS);
         neteq.set_maximum_delay(MAX_DELAY_MS);
         neteq.register_decoder(
             INTERNAL_TYPE,

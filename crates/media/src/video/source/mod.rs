@@ -2,9 +2,11 @@
 //!
 //! A source never blocks for ever: opening has a deadline, and a device that stops delivering reports [`SourceError::Hung`].
 
+#[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(target_os = "macos", path = "macos.rs")]
-#[cfg_attr(not(target_os = "macos"), path = "native.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
 mod device;
+mod driver;
 pub mod synthetic;
 pub mod y4m;
 
