@@ -15,6 +15,8 @@ export interface PersonForm {
 
 /** What is wrong with a field; each has its own sentence under `entry.case.problem`. */
 export type FieldProblem =
+  | 'codeIsParty'
+  | 'codeIsAgent'
   | 'nameMissing'
   | 'nameTooLong'
   | 'idLength'
@@ -24,7 +26,7 @@ export type FieldProblem =
   | 'licenceLength';
 
 /** Problems by field; a field that is right is left out. */
-export type FormProblems = Partial<Record<'name' | 'idNumber' | 'represents' | 'licence', FieldProblem>>;
+export type FormProblems = Partial<Record<'who' | 'name' | 'idNumber' | 'represents' | 'licence', FieldProblem>>;
 
 /** Longest name the form takes, in characters; the longest registered names stay below. */
 export const NAME_LIMIT = 50;
@@ -63,10 +65,10 @@ export function needsLicence(kind: AgentKind): boolean {
   return kind === 'lawyer' || kind === 'legalWorker';
 }
 
-/** Which of the two capacities a seat offers; none for witnesses, experts, interpreters and observers. */
-export function capacitiesOf(role: Role): readonly PersonForm['who'][] {
-  if (role === 'agent') return ['agent'];
-  return PARTY_ROLES.includes(role) ? ['party', 'agent'] : [];
+/** The capacity that goes with a seat; none of the two for witnesses, experts, interpreters and observers. */
+export function capacityOfSeat(role: Role): PersonForm['who'] | null {
+  if (role === 'agent') return 'agent';
+  return PARTY_ROLES.includes(role) ? 'party' : null;
 }
 
 /** Whom an agent may stand for, the invited one first. */
@@ -94,7 +96,10 @@ export function problemsOf(form: PersonForm, role: Role): FormProblems {
   const name = tidyName(form.name);
   if (name === '') problems.name = 'nameMissing';
   else if ([...name].length > NAME_LIMIT) problems.name = 'nameTooLong';
-  if (capacitiesOf(role).length === 0) return problems;
+  const invited = capacityOfSeat(role);
+  if (invited === null) return problems;
+  // Everybody has a code of their own; the wrong one is told before anything else about the form.
+  if (form.who !== invited) return { who: invited === 'party' ? 'codeIsParty' : 'codeIsAgent' };
   if (form.who === 'party') {
     const id = tidyNumber(form.idNumber);
     if (id !== '' && id.length !== 18) problems.idNumber = 'idLength';
@@ -112,7 +117,7 @@ export function problemsOf(form: PersonForm, role: Role): FormProblems {
 
 /** The form as the server takes it. Call it only for a form without problems. */
 export function capacityOf(form: PersonForm, role: Role): Capacity {
-  if (capacitiesOf(role).length === 0) return { name: 'other' };
+  if (capacityOfSeat(role) === null) return { name: 'other' };
   if (form.who === 'party') return { name: 'party', idNumber: tidyNumber(form.idNumber) || null };
   if (form.represents === null) throw new Error('a form without problems says whom the agent stands for');
   return {

@@ -42,7 +42,7 @@ export async function roundTrip(): Promise<number | null> {
   let best: number | null = null;
   for (let i = 0; i < 3; i += 1) {
     const before = performance.now();
-    const answer = await fetch('/health/live', { cache: 'no-store', signal: AbortSignal.timeout(3_000) }).catch(() => null);
+    const answer = await fetch('/healthz', { cache: 'no-store', signal: AbortSignal.timeout(3_000) }).catch(() => null);
     if (answer === null) continue;
     const took = Math.round(performance.now() - before);
     best = best === null ? took : Math.min(best, took);

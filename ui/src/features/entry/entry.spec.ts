@@ -1,0 +1,157 @@
+// The screens before a seat is taken, by role, with a host that answers what the test says.
+import { fireEvent, screen, waitFor, within } from '@testing-library/vue';
+import { describe, expect, it, vi } from 'vitest';
+import { HostFailure } from '../../host/host';
+import { fakeHost } from '../../testing/fakeHost';
+import { mountApp } from '../../testing/mountApp';
+import type { ApiErrorCode, Entered, Role, Seat, SeatTaken } from '../../wire/generated';
+import EntryScreen from './EntryScreen.vue';
+
+const CODE = '26031806';
+const seat = (id: string, role: Role, title: string, name: string, represents: string | null = null): Seat => ({ id, role, title, name, represents, side: 'plaintiff' });
+const info = { number: '（2026）示0101民初1234号', cause: '房屋租赁合同纠纷', court: '示范市样例区人民法院', courtroom: '第三互联网法庭', startsAt: Date.UTC(2026, 2, 18, 1, 30), public: true };
+const entered = (role: Role, inUse = false): Entered => ({
+  ticket: 'ticket', hearing: 'h', case: info, state: { name: 'open' }, seat: seat('me', role, role === 'agent' ? '原告代理人' : '原告', '张示例', role === 'agent' ? 'd' : null),
+  others: [seat('d', 'defendant', '被告', '李样本')], inUse, identityStep: false,
+});
+const taken: SeatTaken = { hearing: 'h', seat: 'me', token: 'token' };
+const refuse = (code: ApiErrorCode, retryAfterMs: number | null = null) => () => Promise.reject(new HostFailure({ name: 'api', error: { code, retryAfterMs, validFrom: null } }));
+const reachable = () => ({ camera: { name: 'off' as const }, microphone: { name: 'off' as const }, loudestDb: -90, serverReachable: true, rttMs: 12, mediaReachable: null });
+
+function open(answers: Parameters<typeof fakeHost>[0]) {
+  const fake = fakeHost({ 'check.quick': reachable, 'hearing.join': () => null, ...answers });
+  mountApp(EntryScreen, fake.host);
+  return { ...fake, calls: (name: string) => fake.asked.filter((one) => one.name === name).map((one) => one.args) };
+}
+async function enterCode(text = CODE) {
+  const boxes = screen.getByRole('textbox', { name: /庭审码/ });
+  await fireEvent.update(boxes, text);
+  await fireEvent.click(screen.getByRole('button', { name: '进入庭审' }));
+}
+const next = () => fireEvent.click(screen.getByRole('button', { name: /信息无误/ }));
+
+describe('输入庭审码', () => {
+  it('takes the code as it is typed and leads to the case', async () => {
+    const { calls } = open({ 'court.enter': () => entered('plaintiff') });
+    await enterCode('２６０３ 1806');
+    expect(await screen.findByRole('heading', { name: info.number })).toBeTruthy();
+    expect(calls('court.enter')).toEqual([{ code: CODE }]);
+  });
+
+  it('says that the code is wrong, not where, and costs no try for a slip', async () => {
+    const { calls } = open({ 'court.enter': refuse('codeNotAccepted') });
+    await enterCode('26031807');
+    const slip = (await screen.findByRole('alert')).textContent;
+    expect(calls('court.enter')).toEqual([]);
+    await enterCode(CODE);
+    await waitFor(() => expect(calls('court.enter')).toHaveLength(1));
+    expect((await screen.findByRole('alert')).textContent).toBe(slip);
+    expect(screen.getByRole('textbox', { name: /庭审码/ }).getAttribute('aria-invalid')).toBe('true');
+  });
+
+  it.each<[ApiErrorCode, RegExp]>([
+    ['codeExpired', /已经结束/],
+    ['codeNotYetValid', /设备自检/],
+    ['internal', /没有生效/],
+  ])('%s has its own sentence with a way out', async (code, words) => {
+    open({ 'court.enter': refuse(code) });
+    await enterCode();
+    expect((await screen.findByRole('alert')).textContent).toMatch(words);
+  });
+
+  it('holds back after too many tries, and lets go by itself', async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    open({ 'court.enter': refuse('tooManyTries', 5_000) });
+    await enterCode();
+    expect((await screen.findByRole('alert')).textContent).toMatch(/等 5 秒/);
+    const button = screen.getByRole<HTMLButtonElement>('button', { name: '进入庭审' });
+    expect(button.disabled).toBe(true);
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(button.disabled).toBe(false);
+    vi.useRealTimers();
+  });
+
+  it('tells an unreachable server from a wrong code', async () => {
+    open({ 'court.enter': () => Promise.reject(new HostFailure({ name: 'unreachable' })) });
+    await enterCode();
+    expect((await screen.findByRole('alert')).textContent).toMatch(/检查网络/);
+  });
+});
+
+describe('核对案件', () => {
+  it('asks for what is missing and puts the cursor there', async () => {
+    const { calls } = open({ 'court.enter': () => entered('plaintiff') });
+    await enterCode();
+    const name = await screen.findByRole('textbox', { name: '姓名' });
+    await next();
+    expect((await screen.findByRole('alert')).textContent).toMatch('请填写姓名');
+    await waitFor(() => expect(document.activeElement).toBe(name));
+    expect(calls('court.takeSeat')).toEqual([]);
+  });
+
+  it('takes the seat as a party', async () => {
+    const { calls } = open({ 'court.enter': () => entered('plaintiff'), 'court.takeSeat': () => taken });
+    await enterCode();
+    await fireEvent.update(await screen.findByRole('textbox', { name: '姓名' }), ' 张示例 ');
+    await next();
+    await waitFor(() => expect(calls('hearing.join')).toEqual([taken]));
+    expect(calls('court.takeSeat')).toEqual([{ ticket: 'ticket', name: '张示例', capacity: { name: 'party', idNumber: null }, takeOver: false }]);
+  });
+
+  it('takes the seat as a lawyer with the licence', async () => {
+    const { calls } = open({ 'court.enter': () => entered('agent'), 'court.takeSeat': () => taken });
+    await enterCode();
+    await fireEvent.update(await screen.findByRole('textbox', { name: '姓名' }), '张示例');
+    await fireEvent.update(screen.getByRole('textbox', { name: '执业证号' }), '0000 0000');
+    await next();
+    expect((await screen.findByRole('alert')).textContent).toMatch(/17 位/);
+    await fireEvent.update(screen.getByRole('textbox', { name: '执业证号' }), '12345678901234567');
+    await next();
+    await waitFor(() => expect(calls('court.takeSeat')).toHaveLength(1));
+    expect(calls('court.takeSeat')[0]).toMatchObject({ capacity: { name: 'agent', represents: 'd', kind: 'lawyer', licence: '12345678901234567' } });
+  });
+
+  it('says at once that a party’s code is not for an agent', async () => {
+    open({ 'court.enter': () => entered('plaintiff') });
+    await enterCode();
+    await fireEvent.click(await screen.findByRole('radio', { name: /我是代理人/ }));
+    expect((await screen.findByText(/发给当事人本人的/)).textContent).toBeTruthy();
+  });
+
+  it('asks before it takes a seat that is in use elsewhere', async () => {
+    const { calls } = open({ 'court.enter': () => entered('plaintiff', true), 'court.takeSeat': () => taken });
+    await enterCode();
+    await fireEvent.update(await screen.findByRole('textbox', { name: '姓名' }), '张示例');
+    await next();
+    const dialog = await screen.findByRole('dialog', { name: /另一台设备/ });
+    expect(calls('court.takeSeat')).toEqual([]);
+    await fireEvent.click(within(dialog).getByRole('button', { name: '改用这台设备' }));
+    await waitFor(() => expect(calls('court.takeSeat')).toMatchObject([{ takeOver: true }]));
+  });
+
+  it('a name that does not match is told at the name', async () => {
+    open({ 'court.enter': () => entered('plaintiff'), 'court.takeSeat': refuse('nameMismatch') });
+    await enterCode();
+    await fireEvent.update(await screen.findByRole('textbox', { name: '姓名' }), '李四');
+    await next();
+    expect((await screen.findByRole('alert')).textContent).toMatch(/登记的不一致/);
+    expect(screen.getByRole('textbox', { name: '姓名' }).getAttribute('aria-invalid')).toBe('true');
+  });
+});
+
+describe('账号登录', () => {
+  it('lists the hearings of a member of staff and takes the seat', async () => {
+    const hearing = { hearing: 'h', case: info, state: { name: 'open' as const }, seat: 'judge', role: 'presidingJudge' as const, inUse: false };
+    const over = { ...hearing, hearing: 'old', state: { name: 'closed' as const } };
+    const { calls } = open({ 'court.signIn': () => ({ token: 'b', name: '王示范', hearings: [hearing, over] }), 'court.staffSeat': () => taken });
+    const tab = screen.getByRole('tab', { name: '账号登录' });
+    await fireEvent.mouseDown(tab, { button: 0 });
+    await fireEvent.update(await screen.findByLabelText('账号'), 'judge');
+    await fireEvent.update(screen.getByLabelText('密码'), 'secret');
+    await fireEvent.click(screen.getByRole('button', { name: /登录/ }));
+    expect(await screen.findByRole('heading', { name: /王示范/ })).toBeTruthy();
+    expect(screen.getByRole<HTMLButtonElement>('button', { name: '已结束' }).disabled).toBe(true);
+    await fireEvent.click(screen.getByRole('button', { name: '进入法庭' }));
+    await waitFor(() => expect(calls('court.staffSeat')).toEqual([{ hearing: 'h', takeOver: false }]));
+  });
+});

@@ -1,0 +1,139 @@
+// The steps after the seat is taken, driven by what the server says.
+import { fireEvent, screen, waitFor } from '@testing-library/vue';
+import { describe, expect, it } from 'vitest';
+import { HostFailure } from '../../host/host';
+import { fakeHost } from '../../testing/fakeHost';
+import { mountApp } from '../../testing/mountApp';
+import { useSession } from '../../stores/session';
+import type { DeviceFault, HearingState, HostEvent, Participant, ParticipantState, Role, Snapshot } from '../../wire/generated';
+import StepsScreen from './StepsScreen.vue';
+
+const media = { mic: false, camera: false, micLocked: false, cameraLocked: false, audioBlocked: false, videoBlocked: false, askedToUnmute: false };
+function person(id: string, role: Role, title: string, side: string, state: ParticipantState): Participant {
+  return { seat: { id, role, title, name: `${title}名`, represents: null, side } as Participant['seat'], state, media, hand: false, sharing: false, identity: 'none', test: 'unknown', net: 'good', findings: [] };
+}
+function snapshot(state: ParticipantState, hearing: HearingState = { name: 'open' }): Snapshot {
+  return {
+    hearing: 'h', seq: 3, serverTime: Date.now(), you: 'me', state: hearing, stateSince: 0, startedAt: null,
+    case: { number: '（2026）示0101民初1234号', cause: '纠纷', court: '法院', courtroom: '法庭', startsAt: Date.now() + 600_000, public: true },
+    settings: { identityStep: true } as Snapshot['settings'],
+    participants: [person('me', 'plaintiff', '原告', 'plaintiff', state), person('j', 'presidingJudge', '审判长', 'bench', { name: 'invited' }), person('w', 'witness', '证人', 'witness', { name: 'witnessRoom' })],
+    floor: null, requests: [], recording: { name: 'unavailable' }, broadcasting: false, log: [],
+  };
+}
+const quick = { camera: { name: 'off' as const }, microphone: { name: 'off' as const }, loudestDb: -90, serverReachable: true, rttMs: 12, mediaReachable: null };
+
+async function open(state: ParticipantState, options: { hearing?: HearingState; fault?: DeviceFault } = {}) {
+  const commands: unknown[] = [];
+  const fake = fakeHost({
+    'hearing.join': () => null,
+    'hearing.end': () => null,
+    'check.quick': () => quick,
+    'check.playSound': () => null,
+    'devices.list': () => ({ devices: [], camera: null, microphone: null, speaker: null }),
+    'media.switch': ({ kind, on }) => {
+      const which = kind === 'audio' ? 'microphone' : 'camera';
+      if (on && options.fault) {
+        fake.say({ type: 'device', kind: which, state: { name: 'failed', fault: options.fault } });
+        throw new HostFailure({ name: 'device', fault: options.fault });
+      }
+      fake.say({ type: 'device', kind: which, state: on ? { name: 'on', device: 'd', width: 1280, height: 720, fps: 25 } : { name: 'off' } });
+      return null;
+    },
+    'hearing.command': ({ command }) => {
+      commands.push(command);
+      return { name: 'accepted', seq: 4 };
+    },
+  });
+  const { pinia } = mountApp(StepsScreen, fake.host);
+  await useSession(pinia).join({ hearing: 'h', seat: 'me', token: 't' });
+  const frame = (next: ParticipantState): HostEvent => ({
+    type: 'channel', frame: { type: 'welcome', connection: 'c', snapshot: snapshot(next, options.hearing), media: null },
+  });
+  fake.say({ type: 'link', state: { name: 'live' } });
+  fake.say(frame(state));
+  return { commands, move: (next: ParticipantState) => fake.say(frame(next)), say: fake.say, calls: fake.asked };
+}
+
+describe('the steps follow the server', () => {
+  it('shows each step when the server says so, also backwards', async () => {
+    const { move } = await open({ name: 'acknowledging' });
+    expect(await screen.findByRole('heading', { name: '法庭纪律' })).toBeTruthy();
+    move({ name: 'identifying' });
+    expect(await screen.findByRole('heading', { name: '身份验证' })).toBeTruthy();
+    move({ name: 'waiting' });
+    expect(await screen.findByText(/您会自动进入法庭/)).toBeTruthy();
+    expect(screen.queryByText(/证人名/)).toBeNull();
+    move({ name: 'testing' });
+    expect(await screen.findByRole('tab', { name: /摄像头/ })).toBeTruthy();
+  });
+
+  it('asks again for the case after a reload, and goes on', async () => {
+    const { commands } = await open({ name: 'coded' });
+    await fireEvent.click(await screen.findByRole('button', { name: /信息无误/ }));
+    await waitFor(() => expect(commands).toEqual([{ type: 'step.begin' }]));
+  });
+
+  it('lets nobody past the rules without the tick', async () => {
+    const { commands } = await open({ name: 'acknowledging' });
+    const button = await screen.findByRole<HTMLButtonElement>('button', { name: /确认，进入候庭/ });
+    expect(button.disabled).toBe(true);
+    await fireEvent.click(screen.getByRole('checkbox', { name: /我已阅读/ }));
+    await fireEvent.click(button);
+    await waitFor(() => expect(commands).toEqual([{ type: 'step.acknowledged' }]));
+  });
+
+  it('identity can be skipped, and the court is told', async () => {
+    const { commands } = await open({ name: 'identifying' });
+    await fireEvent.click(await screen.findByRole('button', { name: '跳过' }));
+    await waitFor(() => expect(commands).toEqual([{ type: 'step.identified', skipped: true }]));
+  });
+
+  it('says that the line is down, and that nothing is lost', async () => {
+    const { say } = await open({ name: 'acknowledging' });
+    say({ type: 'link', state: { name: 'retrying', attempt: 2, retryInMs: 900, lostForMs: 4_000 } });
+    expect((await screen.findByText(/第 2 次重新连接/)).textContent).toMatch(/不会丢失/);
+  });
+
+  it('tells the one who waits that the hearing was adjourned, with the court’s reason', async () => {
+    await open({ name: 'waiting' }, { hearing: { name: 'adjourned', reason: '被告突发疾病' } });
+    expect(await screen.findByRole('heading', { name: /延期开庭/ })).toBeTruthy();
+    expect(screen.getByText(/被告突发疾病/)).toBeTruthy();
+  });
+});
+
+describe('the device check', () => {
+  it.each<[DeviceFault, RegExp, RegExp]>([
+    ['missing', /没有找到摄像头/, /请插上/],
+    ['busy', /正被其他软件使用/, /请关掉/],
+    ['denied', /还没有允许/, /系统设置/],
+    ['unplugged', /被拔掉了/, /重新插好/],
+  ])('%s has its own sentence and remedy, and one may go on', async (fault, sentence, remedy) => {
+    const { commands } = await open({ name: 'testing' }, { fault });
+    expect(await screen.findByText(sentence)).toBeTruthy();
+    expect(screen.getByText(remedy)).toBeTruthy();
+    expect(screen.getByText(/没有摄像头也可以进入/)).toBeTruthy();
+    await fireEvent.click(screen.getByRole('button', { name: '跳过检测' }));
+    await fireEvent.click(await screen.findByRole('button', { name: /继续/ }));
+    await waitFor(() => expect(commands).toEqual([{ type: 'step.tested', score: 'bad' }]));
+  });
+
+  it('ends well when all four are well', async () => {
+    const { commands, say } = await open({ name: 'testing' });
+    await fireEvent.click(await screen.findByRole('button', { name: '看得清' }));
+    say({ type: 'level', rmsDb: -24, peakDb: -9, talkingWhileMuted: false });
+    expect(await screen.findByText(/大小合适/)).toBeTruthy();
+    await fireEvent.click(screen.getByRole('button', { name: '下一项' }));
+    await fireEvent.click(await screen.findByRole('button', { name: '听到了' }));
+    await fireEvent.click(await screen.findByRole('button', { name: /看结果/ }));
+    await fireEvent.click(await screen.findByRole('button', { name: /继续/ }));
+    await waitFor(() => expect(commands).toEqual([{ type: 'step.tested', score: 'good' }]));
+  });
+});
+
+it('a note to the clerk goes out from the waiting room', async () => {
+  const { commands } = await open({ name: 'waiting' });
+  await fireEvent.update(await screen.findByRole('textbox', { name: '写给书记员' }), '身份证要原件吗？');
+  await fireEvent.click(screen.getByRole('button', { name: '发送' }));
+  await waitFor(() => expect(commands).toEqual([{ type: 'help.ask', text: '身份证要原件吗？', to: null }]));
+});
