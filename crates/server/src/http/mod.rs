@@ -1,0 +1,13 @@
+//! The HTTP side: one table of routes with who may use each, and the handlers behind it.
+
+mod document;
+mod enter;
+mod exchange;
+mod operator;
+mod page;
+mod routes;
+mod staff;
+
+pub use document::openapi;
+pub(crate) use exchange::{Device, Failure};
+pub(crate) use routes::router;

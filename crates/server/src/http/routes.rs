@@ -1,0 +1,240 @@
+//! Every route of the server and who may use it, in one table. The router is built from it and from nothing else.
+
+use super::exchange::{Device, Failure};
+use super::{document, enter, operator, page, staff};
+use crate::app::Shared;
+use crate::channel;
+use crate::keyed_hash::Purpose;
+use crate::storage::TokenKind;
+use axum::Router;
+use axum::extract::ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use protocol::{ApiErrorCode, FRAME_LIMIT, HearingId, Secret};
+use std::sync::Arc;
+use std::time::Duration;
+use subtle::ConstantTimeEq;
+use tower_http::timeout::TimeoutLayer;
+
+/// Largest request body, in bytes. No request has more than a few hundred.
+const BODY_LIMIT: usize = 64 * 1024;
+/// How long a request other than the hearing channel may take.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+
+/// Who may use a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Who {
+    /// Everybody; the handler itself asks for a code, a ticket or a password.
+    Anyone,
+    /// Whoever shows a seat token in the first frame.
+    SeatToken,
+    /// A signed-in account.
+    Staff,
+    /// The machine itself, or the operator's token.
+    Operator,
+}
+
+/// One route. A match over it fails to compile when a route has no row or no handler.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Endpoint {
+    Enter,
+    Seat,
+    Channel,
+    StaffSignIn,
+    StaffHearings,
+    StaffSeat,
+    OpenApi,
+    Alive,
+    Ready,
+    Metrics,
+}
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) who: Who,
+    /// For the document.
+    pub(crate) summary: &'static str,
+}
+
+impl Endpoint {
+    pub(crate) const ALL: [Endpoint; 10] = [
+        Endpoint::Enter,
+        Endpoint::Seat,
+        Endpoint::Channel,
+        Endpoint::StaffSignIn,
+        Endpoint::StaffHearings,
+        Endpoint::StaffSeat,
+        Endpoint::OpenApi,
+        Endpoint::Alive,
+        Endpoint::Ready,
+        Endpoint::Metrics,
+    ];
+
+    /// The table.
+    pub(crate) fn row(self) -> Row {
+        let row = |method, path, who, summary| Row { method, path, who, summary };
+        match self {
+            Endpoint::Enter => row("POST", "/api/v1/enter", Who::Anyone, "Shows what a hearing code opens."),
+            Endpoint::Seat => row("POST", "/api/v1/seat", Who::Anyone, "Takes the seat of a hearing code."),
+            Endpoint::Channel => {
+                row("GET", "/api/v1/hearings/{id}/channel", Who::SeatToken, "The hearing channel, a WebSocket.")
+            }
+            Endpoint::StaffSignIn => row("POST", "/api/v1/staff/sign-in", Who::Anyone, "Signs court staff in."),
+            Endpoint::StaffHearings => {
+                row("GET", "/api/v1/staff/hearings", Who::Staff, "The hearings of the account.")
+            }
+            Endpoint::StaffSeat => {
+                row("POST", "/api/v1/staff/seat", Who::Staff, "Takes the account's seat in a hearing.")
+            }
+            Endpoint::OpenApi => row("GET", "/api/v1/openapi.json", Who::Anyone, "This document."),
+            Endpoint::Alive => row("GET", "/healthz", Who::Anyone, "The process runs."),
+            Endpoint::Ready => row("GET", "/readyz", Who::Anyone, "The server takes people in."),
+            Endpoint::Metrics => row("GET", "/metrics", Who::Operator, "Counters in the Prometheus text format."),
+        }
+    }
+
+    fn handler(self) -> MethodRouter<Arc<Shared>> {
+        match self {
+            Endpoint::Enter => post(enter::enter),
+            Endpoint::Seat => post(enter::seat),
+            Endpoint::Channel => get(open_channel),
+            Endpoint::StaffSignIn => post(staff::sign_in),
+            Endpoint::StaffHearings => get(staff::hearings),
+            Endpoint::StaffSeat => post(staff::seat),
+            Endpoint::OpenApi => get(document::serve),
+            Endpoint::Alive => get(operator::alive),
+            Endpoint::Ready => get(operator::ready),
+            Endpoint::Metrics => get(operator::metrics),
+        }
+    }
+}
+
+/// The account that showed a staff token; put into the request by the guard.
+#[derive(Clone, Debug)]
+pub(super) struct SignedIn(pub(super) String);
+
+/// The whole router: the table, the media plane's own routes, and the page for everything else.
+pub(crate) fn router(shared: &Arc<Shared>, media: Router) -> Router {
+    let mut routes = Router::new();
+    for endpoint in Endpoint::ALL {
+        let row = endpoint.row();
+        let mut handler = endpoint.handler();
+        if endpoint != Endpoint::Channel {
+            handler = handler.layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_LIMIT));
+        }
+        let guard = Guard { shared: shared.clone(), who: row.who };
+        routes = routes.route(row.path, handler.layer(middleware::from_fn_with_state(guard, guarded)));
+    }
+    routes
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .fallback(page::serve)
+        .with_state(shared.clone())
+        .merge(media)
+        .layer(middleware::from_fn_with_state(shared.clone(), answered))
+}
+
+#[derive(Clone)]
+struct Guard {
+    shared: Arc<Shared>,
+    who: Who,
+}
+
+/// Lets a request pass only if its sender may use the route.
+async fn guarded(State(guard): State<Guard>, mut request: Request, next: Next) -> Result<Response, Failure> {
+    let bearer = bearer(&request);
+    match guard.who {
+        Who::Anyone | Who::SeatToken => {}
+        Who::Staff => {
+            let account = staff_account(&guard.shared, bearer).await?;
+            request.extensions_mut().insert(SignedIn(account));
+        }
+        Who::Operator => {
+            let (parts, body) = request.into_parts();
+            let device = Device::of(&parts, guard.shared.config.behind_proxy);
+            request = Request::from_parts(parts, body);
+            if !device.address.is_loopback() && !is_operator(&guard.shared, bearer.as_ref()) {
+                return Err(ApiErrorCode::NotAllowed.into());
+            }
+        }
+    }
+    Ok(next.run(request).await)
+}
+
+fn bearer(request: &Request) -> Option<Secret> {
+    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::new(token.trim()))
+}
+
+async fn staff_account(shared: &Shared, bearer: Option<Secret>) -> Result<String, Failure> {
+    let token = bearer.ok_or(ApiErrorCode::NotSignedIn)?;
+    let hash = shared.key.hash(Purpose::Token, token.expose());
+    let found = shared.store.token(&hash, shared.clock.now()).await.map_err(|e| shared.internal("token", &e))?;
+    match found.map(|t| t.kind) {
+        Some(TokenKind::Staff(account)) => Ok(account),
+        // A ticket or a seat token is a right token for another thing.
+        Some(TokenKind::Ticket(..) | TokenKind::Seat(..)) => Err(ApiErrorCode::NotAllowed.into()),
+        None => Err(ApiErrorCode::NotSignedIn.into()),
+    }
+}
+
+fn is_operator(shared: &Shared, bearer: Option<&Secret>) -> bool {
+    match (&shared.config.operator_token, bearer) {
+        (Some(token), Some(shown)) => token.expose().as_bytes().ct_eq(shown.expose().as_bytes()).into(),
+        _ => false,
+    }
+}
+
+async fn open_channel(
+    State(shared): State<Arc<Shared>>,
+    Path(hearing): Path<String>,
+    device: Device,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let Ok(upgrade) = upgrade else { return Failure::from(ApiErrorCode::BadRequest).into_response() };
+    upgrade.max_message_size(FRAME_LIMIT).max_frame_size(FRAME_LIMIT).on_upgrade(move |socket| {
+        let tracker = shared.tracker.clone();
+        tracker.track_future(channel::run(socket, shared, HearingId(hearing), device))
+    })
+}
+
+/// What the browser may load and ask for: the page's own files, its own server and the devices it was given.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+     font-src 'self'; media-src 'self' blob: mediastream:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Adds the security headers to every answer, and counts it.
+async fn answered(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let is_api = request.method() != Method::GET || request.uri().path().starts_with("/api/");
+    let mut response = next.run(request).await;
+    shared.metrics.requests.up();
+    if response.status().is_server_error() {
+        shared.metrics.requests_failed.up();
+    }
+    let headers = response.headers_mut();
+    let fixed = [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            header::HeaderName::from_static("permissions-policy"),
+            "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
+        ),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if is_api {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}

@@ -1,0 +1,165 @@
+//! What survives a power cut: hearings, their logs, accounts, hashes of codes and tokens, and the court's audit trail.
+//!
+//! SQLite in WAL mode with `synchronous = FULL`: when a commit returns, it is on the disk. All SQL of the server is in
+//! this module, in statements that PostgreSQL understands as well. Codes and tokens come in as hashes only.
+
+mod accounts;
+mod audit;
+mod hearings;
+mod tokens;
+
+pub(crate) use accounts::StoredAccount;
+pub(crate) use audit::{AuditEntry, AuditKind};
+pub(crate) use hearings::{NewHearing, NewSeat};
+pub(crate) use tokens::{Token, TokenKind};
+
+use protocol::TimeMs;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use std::path::Path;
+use std::time::Duration;
+
+/// The embedded migrations.
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
+/// Connections to the database. SQLite has one writer at a time; the others read.
+const CONNECTIONS: u32 = 4;
+/// How long a writer waits for another process, such as `create-hearing` beside a running server.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The database. Clones share the connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: SqlitePool,
+}
+
+/// Why the database did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database failed.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// A migration failed.
+    #[error("migration: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// What is stored cannot be read back; the message names the table, never the content.
+    #[error("the stored {what} cannot be read")]
+    Corrupt {
+        /// Which column.
+        what: &'static str,
+    },
+    /// It is there already: an event with this number, a code, a login.
+    #[error("there is one already")]
+    Exists,
+}
+
+impl Store {
+    /// Opens the database, making it if there is none. Run [`Store::migrate`] before use.
+    pub async fn open(file: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await?;
+        Ok(Self { pool })
+    }
+
+    /// Brings the schema up to date; doing it again changes nothing.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        Ok(MIGRATIONS.run(&self.pool).await?)
+    }
+
+    /// The database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Closes all connections, after the work in progress.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// Begins a transaction that may write from its first statement on, so that it never fails half way for a lock.
+    async fn begin_writing(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, StoreError> {
+        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Notes that the server is alive; see [`Store::last_alive`].
+    pub(crate) async fn note_alive(&self, now: TimeMs) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO server_facts (name, value) VALUES ('alive_at', $1) \
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        )
+        .bind(to_db(now))
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// When a server was last known to be alive on this database: evidence for when everybody's connection was lost.
+    pub(crate) async fn last_alive(&self) -> Result<Option<TimeMs>, StoreError> {
+        let found: Option<(i64,)> =
+            sqlx::query_as("SELECT value FROM server_facts WHERE name = 'alive_at'").fetch_optional(&self.pool).await?;
+        Ok(found.map(|(at,)| from_db(at)))
+    }
+}
+
+/// Times and sequence numbers are far below 2^63; a larger one is a bug.
+fn to_db(time: TimeMs) -> i64 {
+    i64::try_from(time.0).expect("a time in milliseconds fits 63 bits")
+}
+
+fn from_db(value: i64) -> TimeMs {
+    TimeMs(u64::try_from(value).unwrap_or(0))
+}
+
+fn to_json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("wire types always serialise")
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|_| StoreError::Corrupt { what })
+}
+
+/// Turns a broken uniqueness into [`StoreError::Exists`].
+fn exists_or(error: sqlx::Error) -> StoreError {
+    match error.as_database_error() {
+        Some(e) if e.is_unique_violation() => StoreError::Exists,
+        _ => StoreError::Database(error),
+    }
+}
+
+#[cfg(test)]
+pub(crate) async fn fresh() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let store = Store::open(&dir.path().join("test.db")).await.expect("opened");
+    store.migrate().await.expect("migrated");
+    (dir, store)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_commit_is_on_the_disk_before_it_returns() {
+        let (_dir, store) = fresh().await;
+        let (mode,): (String,) = sqlx::query_as("PRAGMA journal_mode").fetch_one(&store.pool).await.expect("asked");
+        let (level,): (i64,) = sqlx::query_as("PRAGMA synchronous").fetch_one(&store.pool).await.expect("asked");
+        assert_eq!((mode.as_str(), level), ("wal", 2), "2 is FULL");
+        store.migrate().await.expect("migrating again changes nothing");
+    }
+
+    #[tokio::test]
+    async fn the_last_sign_of_life_is_kept() {
+        let (_dir, store) = fresh().await;
+        assert_eq!(store.last_alive().await.expect("asked"), None);
+        for at in [TimeMs(5), TimeMs(9)] {
+            store.note_alive(at).await.expect("noted");
+        }
+        assert_eq!(store.last_alive().await.expect("asked"), Some(TimeMs(9)));
+    }
+}
