@@ -7,7 +7,7 @@ import { mountApp } from '../../testing/mountApp';
 import type { ApiErrorCode, Entered, Role, Seat, SeatTaken } from '../../wire/generated';
 import EntryScreen from './EntryScreen.vue';
 
-const CODE = '26031806';
+const CODE = '26031807';
 const seat = (id: string, role: Role, title: string, name: string, represents: string | null = null): Seat => ({ id, role, title, name, represents, side: 'plaintiff' });
 const info = { number: '（2026）示0101民初1234号', cause: '房屋租赁合同纠纷', court: '示范市样例区人民法院', courtroom: '第三互联网法庭', startsAt: Date.UTC(2026, 2, 18, 1, 30), public: true };
 const entered = (role: Role, inUse = false): Entered => ({
@@ -33,14 +33,14 @@ const next = () => fireEvent.click(screen.getByRole('button', { name: /信息无
 describe('输入庭审码', () => {
   it('takes the code as it is typed and leads to the case', async () => {
     const { calls } = open({ 'court.enter': () => entered('plaintiff') });
-    await enterCode('２６０３ 1806');
+    await enterCode('２６０３ 1807');
     expect(await screen.findByRole('heading', { name: info.number })).toBeTruthy();
     expect(calls('court.enter')).toEqual([{ code: CODE }]);
   });
 
   it('says that the code is wrong, not where, and costs no try for a slip', async () => {
     const { calls } = open({ 'court.enter': refuse('codeNotAccepted') });
-    await enterCode('26031807');
+    await enterCode('26031806');
     const slip = (await screen.findByRole('alert')).textContent;
     expect(calls('court.enter')).toEqual([]);
     await enterCode(CODE);

@@ -10,7 +10,7 @@ import { gavelSamples, wavOf } from './sound';
 
 const media: MediaSwitches = { mic: true, camera: true, micLocked: false, cameraLocked: false, audioBlocked: false, videoBlocked: false, askedToUnmute: false };
 const session: HearingState = { name: 'inSession', phase: 'debate' };
-const standing = (state: ParticipantState, hearing = session, role: Role = 'plaintiff'): Standing => ({ seat: 'me', role, hearing, state, media });
+const standing = (state: ParticipantState, hearing: HearingState = session, role: Role = 'plaintiff'): Standing => ({ seat: 'me', role, hearing, state, media });
 const both = { mic: true, camera: true };
 
 describe('the court decides what leaves the machine', () => {
