@@ -34,7 +34,7 @@ pub struct Invited {
 #[derive(Deserialize)]
 struct Created {
     hearing: String,
-    codes: Vec<Invited>,
+    seats: Vec<Invited>,
 }
 
 /// What the server prints when it listens.
@@ -81,7 +81,7 @@ impl Court {
             server,
             listening,
             hearing: created.hearing,
-            invited: created.codes,
+            invited: created.seats,
         })
     }
 

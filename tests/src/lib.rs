@@ -6,12 +6,15 @@
 
 pub mod court;
 pub mod demo;
+pub mod livekit;
+pub mod peer;
 pub mod player;
 pub mod process;
-pub mod python;
+
 pub mod relay;
 pub mod session;
 pub mod speech;
+pub mod webdriver;
 
 use std::{future::Future, io::Write, time::Duration};
 

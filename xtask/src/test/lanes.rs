@@ -2,7 +2,7 @@
 
 use super::Ran;
 use crate::{
-    check, codegen,
+    check, codegen, demo,
     process::{cargo, npm, run_logged, target},
     setup::{self, Need},
     tidy,
@@ -150,6 +150,7 @@ fn scenarios(log: &Path) -> Result<Ran> {
 }
 
 fn browser(log: &Path) -> Result<Ran> {
+    demo::build_page()?;
     scenario_tests(&["browser"], log)?;
     Ok(Ran::Whole)
 }
@@ -167,7 +168,7 @@ fn sound(log: &Path) -> Result<Ran> {
     if !cfg!(target_os = "linux") {
         return Ok(Ran::Skipped("null sinks are PulseAudio's"));
     }
-    scenario_tests(&["sound"], log)?;
+    run_logged(cargo().args(["test", "-p", "media", "--test", "pulse"]), log)?;
     Ok(Ran::Whole)
 }
 

@@ -1,0 +1,117 @@
+//! The desktop window under Xvfb: from the code to court as a person goes, a remote picture that moves, and a page that dies.
+
+use anyhow::{Context, Result};
+use protocol::{Command, ParticipantState, Role};
+use scenarios::{
+    SOON,
+    court::{Court, Invited, Plan},
+    player::{Cast, Player, Said},
+    webdriver::{self, Display, Window},
+};
+
+/// The reader of the burned-in clock that the browser tests use too.
+const STAMP: &str = include_str!("../e2e/stamp.mjs");
+
+/// A judge, and the window of a defendant who has walked into court.
+struct Desk {
+    court: Court,
+    judge: Player,
+    invited: Invited,
+    window: Window,
+    _display: Display,
+}
+
+async fn walk_in() -> Result<Option<Desk>> {
+    if !webdriver::available() {
+        return Ok(None);
+    }
+    let court = Court::open(&Plan::default()).await?;
+    let mut judge = court.player(Role::PresidingJudge, &Cast::tone(440)).await?;
+    judge.waits().await?;
+    judge.does(&Command::HearingOpen).await?;
+
+    let invited = court.seat(Role::Defendant)?.clone();
+    let display = Display::start(court.folder()).await?;
+    let args = ["--synthetic", "--server", &court.url()];
+    let window = Window::open(&display, &webdriver::desktop_client(), &args, court.folder()).await?;
+    window.type_into("//input[@autocomplete='one-time-code']", &invited.code).await?;
+    window.click(&button("进入庭审")).await?;
+    window.type_into("//label[contains(., '姓名')]/following::input[1]", &invited.name).await?;
+    window.click(&button("信息无误，下一步")).await?;
+    window.click(&button("跳过检测")).await?;
+    window.click(&button("继续")).await?;
+    window.click("//*[contains(text(), '我已阅读，并遵守法庭纪律')]").await?;
+    window.click(&button("确认，进入候庭")).await?;
+    judge
+        .sees_standing(0, &invited.seat, "waiting", |state| matches!(state, ParticipantState::Waiting))
+        .await?;
+    judge.does(&Command::HearingStart).await?;
+    Ok(Some(Desk { court, judge, invited, window, _display: display }))
+}
+
+fn button(words: &str) -> String {
+    format!("//button[contains(normalize-space(.), '{words}')]")
+}
+
+/// A function body that gives the number of the frame that the judge's tile shows.
+fn judges_frame(judge: &str) -> String {
+    let reader = STAMP.replace("export ", "");
+    format!(
+        "{reader}
+        for (const picture of document.querySelectorAll('.video > .picture')) {{
+            const label = picture.closest('figure')?.querySelector('figcaption')?.textContent ?? '';
+            const stamp = label.includes({judge:?}) ? readStamp(picture) : null;
+            if (stamp) return stamp.frame + 1;
+        }}
+        return null;"
+    )
+}
+
+async fn sees_the_judge_move(desk: &Desk) -> Result<()> {
+    let judge = &desk.court.seat(Role::PresidingJudge)?.name;
+    let script = judges_frame(judge);
+    let first = desk.window.run_until("the judge's picture has a clock", &script).await?;
+    let first = first.as_u64().context("a frame number")?;
+    let later = script.replace("if (stamp)", &format!("if (stamp && stamp.frame + 1 > {first})"));
+    desk.window.run_until("the judge's clock moves", &later).await.map(|_| ())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_walks_from_the_code_to_court_and_sees_the_judge_move() -> Result<()> {
+    let Some(desk) = walk_in().await? else { return Ok(()) };
+    sees_the_judge_move(&desk).await?;
+    desk.judge.sees_moving(0, &desk.invited.seat).await?;
+    desk.window.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_dies_comes_back_to_its_seat_while_sound_and_picture_go_on() -> Result<()> {
+    let Some(desk) = walk_in().await? else { return Ok(()) };
+    sees_the_judge_move(&desk).await?;
+    let seat = desk.invited.seat.clone();
+    desk.judge.sees_moving(0, &seat).await?;
+
+    let program = desk.window.program()?;
+    let page = webdriver::web_process(program).context("the page has a process")?;
+    let mark = desk.judge.mark();
+    let killed = tokio::process::Command::new("kill").args(["-KILL", &page.to_string()]).status().await?;
+    assert!(killed.success());
+
+    // What the window sends does not pass through the page.
+    desk.judge.sees_moving(mark, &seat).await?;
+    desk.judge
+        .wait_from(mark, SOON, "sound goes on", |said| match said {
+            Said::Heard(heard) if heard.seat == seat => Some(()),
+            _ => None,
+        })
+        .await?;
+    // A new page, in the same window and the same seat, shows the judge again.
+    sees_the_judge_move(&desk).await?;
+    assert_ne!(webdriver::web_process(program), Some(page));
+    let stood = desk.judge.all_from(mark, |said| said.stands(&seat));
+    assert!(
+        stood.iter().all(|state| matches!(state, ParticipantState::InCourt)),
+        "the court noticed: {stood:?}"
+    );
+    desk.window.close().await
+}
