@@ -192,7 +192,11 @@ function codeInAddress(): string | null {
   const code = /^\/join\/([^/]+)$/u.exec(location.pathname)?.[1];
   if (code === undefined) return null;
   history.replaceState(null, '', '/');
-  return decodeURIComponent(code);
+  try {
+    return decodeURIComponent(code);
+  } catch {
+    return null;
+  }
 }
 
 export async function createBrowserHost(): Promise<Host> {

@@ -1,6 +1,6 @@
 // Who is there already, by the place they will have in court. Pure. Witnesses never appear.
 
-import type { Envelope, Participant, ParticipantState, SeatId, Side } from '../../../wire/generated';
+import type { Envelope, Participant, ParticipantState, Role, SeatId, Side } from '../../../wire/generated';
 
 /** A part of the courtroom in the waiting room's plan. */
 export type Zone = 'bench' | 'plaintiff' | 'thirdParty' | 'defendant' | 'gallery';
@@ -42,9 +42,13 @@ export function readinessOf(state: ParticipantState): Readiness {
   }
 }
 
-/** The people of a zone, in the order in which the court listed them. */
+/** On the bench the court sits by rank; everybody else as the court listed them. */
+const RANK: readonly Role[] = ['presidingJudge', 'panelMember', 'assistant', 'clerk', 'technician'];
+
+/** The people of a zone, in the order in which they are shown. */
 export function zone(people: readonly Participant[], which: Zone): Participant[] {
-  return people.filter((one) => ZONES[one.seat.side] === which);
+  const rank = (one: Participant) => RANK.indexOf(one.seat.role);
+  return people.filter((one) => ZONES[one.seat.side] === which).sort((a, b) => rank(a) - rank(b));
 }
 
 /** One line of the talk with the clerk. */

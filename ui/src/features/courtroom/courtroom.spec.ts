@@ -1,0 +1,194 @@
+/** The courtroom on the scripted host, found by role, as people and screen readers find it. */
+import { fireEvent, screen, waitFor, within } from '@testing-library/vue';
+import { describe, expect, it, vi } from 'vitest';
+import App from '../../App.vue';
+import { createFakeHost } from '../../host/fake';
+import { mountApp } from '../../testing/mountApp';
+import type { HostCommands } from '../../wire/generated';
+
+async function enter(as: string, scene = 'court') {
+  vi.spyOn(HTMLCanvasElement.prototype, 'getContext').mockReturnValue(null);
+  const host = await createFakeHost(`?host=fake&as=${as}&scene=${scene}`);
+  const call = vi.spyOn(host, 'call');
+  mountApp(App, host);
+  const commands = () => call.mock.calls.filter(([name]) => name === 'hearing.command').map(([, args]) => (args as HostCommands['hearing.command']['args']).command);
+  return { commands, call };
+}
+const button = (name: string | RegExp) => screen.findByRole('button', { name });
+const press = async (name: string | RegExp) => fireEvent.click(await button(name));
+
+describe('for a party', () => {
+  it('shows the court in its places, oneself marked, nobody who waits to be called', async () => {
+    await enter('plaintiff');
+    const seat = async (name: string) => within(await screen.findByRole('region', { name }));
+    expect((await seat('审判席')).getAllByRole('figure')).toHaveLength(3);
+    expect((await seat('原告席')).getByRole('figure', { name: '原告 张示例' }).textContent).toContain('我');
+    expect((await seat('被告席')).getByRole('figure', { name: '被告代理人 吴范例，正在发言' })).toBeTruthy();
+    expect(screen.queryByText(/钱假设/)).toBeNull();
+    expect(screen.queryByRole('toolbar')).toBeNull();
+  });
+
+  it('enlarges a picture by Enter, and restores it by Enter', async () => {
+    await enter('plaintiff');
+    const tile = await screen.findByRole('figure', { name: '审判长 王示范' });
+    await fireEvent.keyDown(tile, { key: 'Enter' });
+    expect(tile.classList).toContain('big');
+    await fireEvent.keyDown(tile, { key: 'Enter' });
+    expect(tile.classList).not.toContain('big');
+  });
+
+  it('opens the microphone only by the person, and shows it open when the court knows', async () => {
+    const { call } = await enter('plaintiff', 'asked');
+    expect((await screen.findByRole('alert')).textContent).toContain('法庭请您打开麦克风');
+    expect(call.mock.calls.some(([name]) => name === 'media.switch')).toBe(false);
+    await press('打开麦克风');
+    expect(await button('麦克风：已打开')).toBeTruthy();
+    expect(screen.queryByRole('alert')).toBeNull();
+  });
+
+  it('cannot open a microphone that the court has locked', async () => {
+    const { call } = await enter('plaintiff', 'locked');
+    const mic = await button('麦克风：法庭已锁定');
+    await fireEvent.click(mic);
+    expect(call.mock.calls.some(([name]) => name === 'media.switch')).toBe(false);
+    expect(await screen.findByText(/需要发言请举手/)).toBeTruthy();
+  });
+
+  it('says aloud when speaking while muted', async () => {
+    await enter('plaintiff', 'muted');
+    expect((await screen.findByRole('alert')).textContent).toContain('法庭听不到您');
+  });
+
+  it('raises a hand and waits for the server to say so', async () => {
+    const { commands } = await enter('plaintiff');
+    await press('举手');
+    expect(commands()).toEqual([{ type: 'self.hand', up: true }]);
+    expect((await button('放下手')).getAttribute('aria-pressed')).toBe('true');
+  });
+
+  it('asks for leave with a reason instead of leaving', async () => {
+    const { commands } = await enter('plaintiff');
+    await press('申请退庭');
+    await fireEvent.update(await screen.findByRole('textbox', { name: '退庭理由' }), '身体不适');
+    await press('提出申请');
+    expect(commands()).toEqual([{ type: 'request.make', request: { name: 'leave', note: '身体不适' } }]);
+    expect(await button('已申请退庭')).toBeTruthy();
+  });
+
+  it('writes to the court', async () => {
+    const { commands } = await enter('plaintiff');
+    const tab = await screen.findByRole('tab', { name: '消息' });
+    await fireEvent.mouseDown(tab, { button: 0 });
+    const log = await screen.findByRole('log');
+    expect(log.textContent).toContain('审判长 王示范 宣布进入“举证质证”阶段');
+    await fireEvent.update(screen.getByRole('textbox', { name: '消息' }), '声音断了');
+    await press('发送');
+    expect(commands()).toEqual([{ type: 'message.send', text: '声音断了' }]);
+    await waitFor(() => expect(log.textContent).toContain('声音断了'));
+  });
+
+  it('shares a screen only after choosing one', async () => {
+    const { call } = await enter('plaintiff');
+    await press('共享');
+    const start = await button('开始共享');
+    expect(start).toHaveProperty('disabled', true);
+    await fireEvent.click(await screen.findByRole('radio', { name: '房屋交接单.pdf' }));
+    await fireEvent.click(start);
+    await waitFor(() => expect(call).toHaveBeenCalledWith('share.start', 'window-1'));
+    expect(await button('停止共享')).toBeTruthy();
+  });
+});
+
+describe('when held', () => {
+  it('shows an isolated person nothing of the hearing', async () => {
+    await enter('plaintiff', 'isolated');
+    expect((await screen.findByRole('alert')).textContent).toContain('您已被屏蔽');
+    expect(screen.getAllByRole('figure').map((f) => f.getAttribute('aria-label'))).toEqual(['原告 张示例']);
+    expect(screen.queryByRole('tab')).toBeNull();
+    expect(document.body.textContent).not.toMatch(/王示范|李样本/);
+    expect(await button('麦克风：法庭已锁定')).toBeTruthy();
+  });
+
+  it('claims nothing it cannot know while the way is lost', async () => {
+    await enter('plaintiff', 'lost');
+    expect((await screen.findByRole('alert')).textContent).toBe('网络断开，正在重新连接');
+    expect(document.body.textContent).toContain('断线不等于退庭');
+    expect(document.body.textContent).not.toMatch(/录制/);
+    expect(await button('麦克风：连上后恢复')).toBeTruthy();
+  });
+
+  it('covers the court in a recess and says when it goes on', async () => {
+    await enter('plaintiff', 'recess');
+    expect(await screen.findByRole('heading', { name: '休庭' })).toBeTruthy();
+    expect(screen.getByText(/合议庭评议，预计 \d\d:\d\d 继续/)).toBeTruthy();
+  });
+
+  it.each([
+    ['closed', '庭审已结束'],
+    ['removed', '您已被责令退出法庭'],
+    ['replaced', '您已在另一台设备上进入庭审'],
+  ])('ends with words of its own: %s', async (scene, title) => {
+    await enter('plaintiff', scene);
+    expect((await screen.findByRole('alert')).textContent).toBe(title);
+  });
+});
+
+describe('for the judge', () => {
+  it('calls a recess with a reason, and starts on the cancel button', async () => {
+    const { commands } = await enter('judge');
+    await press('休庭');
+    const dialog = within(await screen.findByRole('dialog', { name: '确认休庭？' }));
+    await waitFor(() => expect(document.activeElement?.textContent).toContain('取消'));
+    await fireEvent.click(dialog.getByRole('radio', { name: '其他原因' }));
+    expect(dialog.getByRole('button', { name: '宣布休庭' })).toHaveProperty('disabled', true);
+    await fireEvent.click(dialog.getByRole('radio', { name: '当事人申请' }));
+    await fireEvent.click(dialog.getByRole('button', { name: '宣布休庭' }));
+    expect(commands()).toEqual([{ type: 'hearing.recess', reason: '当事人申请', until: null }]);
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+  });
+
+  it('closes only after a tick, and lists what is open', async () => {
+    const { commands } = await enter('judge', 'queue');
+    await press('闭庭');
+    const dialog = within(await screen.findByRole('dialog', { name: '确认闭庭？' }));
+    expect(dialog.getByText('还有 2 项申请未处理')).toBeTruthy();
+    const confirm = dialog.getByRole('button', { name: '确认闭庭' });
+    expect(confirm).toHaveProperty('disabled', true);
+    await fireEvent.click(dialog.getByRole('checkbox'));
+    await fireEvent.click(confirm);
+    expect(commands()).toEqual([{ type: 'hearing.close' }]);
+  });
+
+  it('decides requests', async () => {
+    const { commands } = await enter('judge', 'queue');
+    const queue = within(await screen.findByRole('region', { name: '待处理申请' }));
+    await waitFor(() => expect(queue.getByText('申请退庭 · 改用手机')).toBeTruthy());
+    await fireEvent.click(queue.getAllByRole('button', { name: '不同意' })[1] as HTMLElement);
+    expect(commands()).toEqual([{ type: 'request.decide', request: 'made-2', granted: false }]);
+    await waitFor(() => expect(queue.queryByText('申请退庭 · 改用手机')).toBeNull());
+  });
+
+  it('calls the witness who waits to the stand', async () => {
+    await enter('judge');
+    const stand = within(await screen.findByRole('region', { name: '证人席' }));
+    await fireEvent.click(stand.getByRole('button', { name: '传唤' }));
+    expect(await stand.findByRole('figure', { name: '证人 钱假设' })).toBeTruthy();
+  });
+
+  it('keeps official acts in their place when they are not possible', async () => {
+    await enter('judge');
+    for (const [name, disabled] of [['开庭', true], ['休庭', false], ['恢复', true], ['闭庭', false]] as const) {
+      expect(await button(name)).toHaveProperty('disabled', disabled);
+    }
+  });
+
+  it('isolates with a reason', async () => {
+    const { commands } = await enter('judge');
+    await press('隔离');
+    const dialog = within(await screen.findByRole('dialog', { name: '隔离参与人' }));
+    await fireEvent.click(dialog.getByRole('radio', { name: '被告 李样本' }));
+    await fireEvent.update(dialog.getByRole('textbox'), '证人作证');
+    await fireEvent.click(dialog.getByRole('button', { name: '隔离' }));
+    expect(commands()).toEqual([{ type: 'seat.isolate', seat: 'defendant', reason: '证人作证' }]);
+  });
+});
