@@ -214,7 +214,6 @@ impl World {
         Step {
             before,
             input,
-            now: self.now,
             result,
             frames,
         }
