@@ -16,10 +16,10 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// One packet's level in dBov (0 to -127), and whether the sender heard a voice in it.
-    pub(crate) fn add(&mut self, level: i8, voice: Option<bool>) {
+    /// One packet's level in dBov (0 to -127). The sender's own "this is a voice" is not asked: many never set it.
+    pub(crate) fn add(&mut self, level: i8) {
         self.packets += 1;
-        if level >= SPEECH_LEVEL && voice != Some(false) {
+        if level >= SPEECH_LEVEL {
             self.loud += 1;
             self.loudest = if self.loud == 1 {
                 i32::from(level)
@@ -62,26 +62,16 @@ mod tests {
 
     #[test]
     fn speech_is_enough_loud_packets() {
-        let window = |levels: &[(i8, Option<bool>)]| {
+        let window = |levels: &[i8]| {
             let mut window = Window::default();
-            levels
-                .iter()
-                .for_each(|(level, voice)| window.add(*level, *voice));
+            levels.iter().for_each(|level| window.add(*level));
             window.take()
         };
         assert_eq!(window(&[]), None);
-        assert_eq!(window(&[(-127, None); 15]), None);
-        assert_eq!(
-            window(&[(-20, Some(false)); 15]),
-            None,
-            "noise the sender knows is no voice"
-        );
-        let spoken = window(&[(-20, Some(true)); 15]).expect("speech");
+        assert_eq!(window(&[-127; 15]), None);
+        let spoken = window(&[-20; 15]).expect("speech");
         assert!((spoken - 0.1).abs() < 0.001, "{spoken}");
-        assert_eq!(
-            window(&[&[(-20, None); 3][..], &[(-127, None); 12][..]].concat()),
-            None
-        );
+        assert_eq!(window(&[&[-20; 3][..], &[-127; 12][..]].concat()), None);
     }
 
     #[test]

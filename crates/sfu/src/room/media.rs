@@ -203,7 +203,7 @@ impl Room {
         if !track.video
             && let Some(level) = values.audio_level
         {
-            track.loudness.add(level, values.voice_activity);
+            track.loudness.add(level);
         }
         let arrived = Arrived {
             layer,
