@@ -64,6 +64,8 @@ export class MediaRoom {
   private failures = 0;
   private closed = false;
   private speaker: string | null = null;
+  /** The elements that play the others. */
+  private readonly voices = new Map<RemoteTrack, HTMLMediaElement>();
   private readonly gestures = new AbortController();
 
   constructor(private readonly listener: MediaListener) {
@@ -117,6 +119,7 @@ export class MediaRoom {
     this.gestures.abort();
     const { room } = this;
     this.room = null;
+    this.silence();
     void room?.disconnect(false).catch(() => undefined);
   }
 
@@ -148,6 +151,7 @@ export class MediaRoom {
 
   private lost(): void {
     this.room = null;
+    this.silence();
     if (this.closed) return;
     this.listener.pictures();
     this.listener.speakers([]);
@@ -182,11 +186,12 @@ export class MediaRoom {
     });
     room.on(RoomEvent.LocalTrackUnpublished, () => void this.settle());
     room.on(RoomEvent.TrackSubscribed, (track) => {
-      if (track.kind === Track.Kind.Audio) play(track);
+      if (track.kind === Track.Kind.Audio) this.play(track);
       pictures();
     });
     room.on(RoomEvent.TrackUnsubscribed, (track) => {
-      for (const element of track.detach()) element.remove();
+      this.voices.get(track)?.remove();
+      this.voices.delete(track);
       pictures();
     });
     for (const event of [
@@ -232,6 +237,18 @@ export class MediaRoom {
     }
   }
 
+  private play(track: RemoteTrack): void {
+    const element = track.attach();
+    element.hidden = true;
+    document.body.append(element);
+    this.voices.set(track, element);
+  }
+
+  private silence(): void {
+    for (const element of this.voices.values()) element.remove();
+    this.voices.clear();
+  }
+
   private publish(room: Room, source: TrackSource, track: MediaStreamTrack): Promise<LocalTrackPublication> {
     return room.localParticipant.publishTrack(track, publishOptions(source, SOURCES[source]));
   }
@@ -242,11 +259,6 @@ async function putOn(sent: LocalTrack, track: MediaStreamTrack): Promise<void> {
   if (sent.isMuted) await sent.unmute();
 }
 
-function play(track: RemoteTrack): void {
-  const element = track.attach();
-  element.hidden = true;
-  document.body.append(element);
-}
 
 /** The signalling address: the court's own server unless it says otherwise. */
 function signalUrl(url: string): string {

@@ -2,7 +2,7 @@
 import { codecOf } from './frame';
 
 /** A grey key frame of 64 × 64, constrained baseline, Annex B. */
-const KEY_FRAME = 'AAAAAWdCwArcQmwEQAAAAwBAAAAMg8SJ4AAAAAFozg8sgAAAAWWIhAS8mKAAIC8nJyddddddddddddeA==';
+const KEY_FRAME = 'AAAAAWdCwArcQmwEQAAAAwBAAAAMg8SJ4AAAAAFozg8sgAAAAWWIhAS8mKAAIC8nJyddddddddddddeA';
 /** The first decoder of a process can be slow to start. */
 const PATIENCE_MS = 4000;
 
