@@ -58,7 +58,10 @@ impl Add<Duration> for Timestamp {
     type Output = Self;
 
     fn add(self, rhs: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(rhs.as_micros()).unwrap_or(u64::MAX)))
+        Self(
+            self.0
+                .saturating_add(u64::try_from(rhs.as_micros()).unwrap_or(u64::MAX)),
+        )
     }
 }
 
@@ -74,9 +77,14 @@ pub struct MediaClock {
 
 impl MediaClock {
     /// Starts a media clock at zero.
-    #[expect(clippy::disallowed_methods, reason = "the media clock is the driver that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the media clock is the driver that reads the machine's clock"
+    )]
     pub fn start() -> Self {
-        Self { origin: Instant::now() }
+        Self {
+            origin: Instant::now(),
+        }
     }
 
     /// The media time now.
@@ -85,7 +93,10 @@ impl MediaClock {
     }
 
     /// The wall clock now; zero if the machine's clock is before 1970.
-    #[expect(clippy::disallowed_methods, reason = "the media clock is the driver that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the media clock is the driver that reads the machine's clock"
+    )]
     pub fn wall(&self) -> WallMs {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         WallMs(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))

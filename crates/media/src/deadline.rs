@@ -26,7 +26,10 @@ mod tests {
     fn a_stuck_call_is_left_behind() {
         assert_eq!(within("quick", Duration::from_secs(20), || 7), Some(7));
         let (hold, held) = mpsc::channel::<()>();
-        assert_eq!(within("stuck", Duration::from_millis(1), move || held.recv().is_ok()), None);
+        assert_eq!(
+            within("stuck", Duration::from_millis(1), move || held.recv().is_ok()),
+            None
+        );
         drop(hold);
     }
 }

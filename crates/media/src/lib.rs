@@ -9,5 +9,7 @@
 pub mod audio;
 pub mod clock;
 mod deadline;
+#[cfg(target_os = "macos")]
+mod pixel_buffer;
 pub mod screen;
 pub mod video;

@@ -12,8 +12,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use media::audio::{
-    AudioDeviceInfo, AudioEngine, AudioEvent, AudioSettings, CaptureChoice, PlaybackChoice, RtpAudio, ToneDetector,
-    TrackOptions, inputs, outputs,
+    AudioDeviceInfo, AudioEngine, AudioEvent, AudioSettings, CaptureChoice, PlaybackChoice, RtpAudio,
+    ToneDetector, TrackOptions, inputs, outputs,
 };
 use media::clock::MediaClock;
 
@@ -33,12 +33,30 @@ impl Drop for Daemon {
 fn start(dir: &Path) -> Option<Daemon> {
     let socket = dir.join("native");
     let child = Command::new("pulseaudio")
-        .args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--log-level=info", "--log-target=stderr"])
+        .args([
+            "-n",
+            "--daemonize=no",
+            "--exit-idle-time=-1",
+            "--use-pid-file=no",
+            "--log-level=info",
+            "--log-target=stderr",
+        ])
         .arg("-L")
-        .arg(format!("module-native-protocol-unix auth-anonymous=1 socket={}", socket.display()))
-        .args(["-L", "module-null-sink sink_name=spk", "-L", "module-null-sink sink_name=mic"])
+        .arg(format!(
+            "module-native-protocol-unix auth-anonymous=1 socket={}",
+            socket.display()
+        ))
+        .args([
+            "-L",
+            "module-null-sink sink_name=spk",
+            "-L",
+            "module-null-sink sink_name=mic",
+        ])
         .args(["-L", "module-remap-source master=mic.monitor source_name=fakemic"])
-        .args(["-L", "module-remap-source master=spk.monitor source_name=othermic"])
+        .args([
+            "-L",
+            "module-remap-source master=spk.monitor source_name=othermic",
+        ])
         .env("XDG_RUNTIME_DIR", dir)
         .env("PULSE_RUNTIME_PATH", dir)
         .env("HOME", dir)
@@ -78,9 +96,16 @@ fn a_tone_goes_out_of_a_speaker_and_into_a_microphone() {
     let dir = tempfile::tempdir().expect("a scratch folder");
     let Some(_daemon) = start(dir.path()) else { return };
     let status = Command::new(std::env::current_exe().expect("this test"))
-        .args(["--exact", "a_tone_goes_out_of_a_speaker_and_into_a_microphone", "--nocapture"])
+        .args([
+            "--exact",
+            "a_tone_goes_out_of_a_speaker_and_into_a_microphone",
+            "--nocapture",
+        ])
         .env(INSIDE, "1")
-        .env("PULSE_SERVER", format!("unix:{}", dir.path().join("native").display()))
+        .env(
+            "PULSE_SERVER",
+            format!("unix:{}", dir.path().join("native").display()),
+        )
         .env("XDG_RUNTIME_DIR", dir.path())
         .env("HOME", dir.path())
         .status()
@@ -89,12 +114,22 @@ fn a_tone_goes_out_of_a_speaker_and_into_a_microphone() {
 }
 
 fn named(devices: Vec<AudioDeviceInfo>, part: &str) -> AudioDeviceInfo {
-    let names: Vec<String> = devices.iter().map(|d| format!("{} ({})", d.name, d.id.0)).collect();
-    devices.into_iter().find(|d| d.id.0.ends_with(part)).unwrap_or_else(|| panic!("no {part} in {names:?}"))
+    let names: Vec<String> = devices
+        .iter()
+        .map(|d| format!("{} ({})", d.name, d.id.0))
+        .collect();
+    devices
+        .into_iter()
+        .find(|d| d.id.0.ends_with(part))
+        .unwrap_or_else(|| panic!("no {part} in {names:?}"))
 }
 
 fn pactl(arguments: &[&str]) -> bool {
-    Command::new("pactl").args(arguments).stdout(Stdio::null()).status().is_ok_and(|s| s.success())
+    Command::new("pactl")
+        .args(arguments)
+        .stdout(Stdio::null())
+        .status()
+        .is_ok_and(|s| s.success())
 }
 
 fn inside() {
@@ -116,10 +151,17 @@ fn inside() {
     let track = playing.add_track(1, TrackOptions::default()).expect("a decoder");
     let mut sequence = 0_u16;
     let _source = AudioEngine::start(
-        AudioSettings::headless(CaptureChoice::Tone { hz: 440.0, dbfs: -18.0 }),
+        AudioSettings::headless(CaptureChoice::Tone {
+            hz: 440.0,
+            dbfs: -18.0,
+        }),
         clock,
         Box::new(move |packet| {
-            track.push(RtpAudio { sequence, timestamp: packet.rtp, payload: &packet.data });
+            track.push(RtpAudio {
+                sequence,
+                timestamp: packet.rtp,
+                payload: &packet.data,
+            });
             sequence = sequence.wrapping_add(1);
         }),
         Box::new(|_| {}),
@@ -127,20 +169,37 @@ fn inside() {
 
     // …and another hears it from the microphone "fakemic", which is that sink's monitor.
     let (strengths, heard) = mpsc::channel();
-    let far = AudioEngine::start(AudioSettings::headless(CaptureChoice::Silence), clock, Box::new(|_| {}), Box::new(|_| {}));
+    let far = AudioEngine::start(
+        AudioSettings::headless(CaptureChoice::Silence),
+        clock,
+        Box::new(|_| {}),
+        Box::new(|_| {}),
+    );
     let mut tone = ToneDetector::new(440.0);
     let tap = Box::new(move |samples: &[f32]| {
         tone.push(samples);
         let _ = strengths.send(tone.strength());
     });
-    let received = far.add_track(1, TrackOptions { gain: 1.0, tap: Some(tap) }).expect("a decoder");
+    let received = far
+        .add_track(
+            1,
+            TrackOptions {
+                gain: 1.0,
+                tap: Some(tap),
+            },
+        )
+        .expect("a decoder");
     let (events, happened) = mpsc::channel();
     let mut sequence = 0_u16;
     let listening = AudioEngine::start(
         AudioSettings::headless(CaptureChoice::Device(microphone.id.clone())),
         clock,
         Box::new(move |packet| {
-            received.push(RtpAudio { sequence, timestamp: packet.rtp, payload: &packet.data });
+            received.push(RtpAudio {
+                sequence,
+                timestamp: packet.rtp,
+                payload: &packet.data,
+            });
             sequence = sequence.wrapping_add(1);
         }),
         Box::new(move |event| drop(events.send(event))),
@@ -151,7 +210,9 @@ fn inside() {
     }
     while heard.recv_timeout(LONG).expect("sound comes") < 0.9 {}
     // Once it is there it stays whole: two seconds without a hole (a strength below 0.8 would be one).
-    let worst = (0..200).map(|_| heard.recv_timeout(LONG).expect("sound comes")).fold(1.0_f32, f32::min);
+    let worst = (0..200)
+        .map(|_| heard.recv_timeout(LONG).expect("sound comes"))
+        .fold(1.0_f32, f32::min);
     assert!(worst > 0.8, "the tone fell to {worst}");
     eprintln!("the tone's share never fell below {worst:.3}");
 

@@ -61,8 +61,10 @@ pub fn outputs() -> Result<Vec<AudioDeviceInfo>, AudioError> {
 }
 
 fn list_within(direction: Direction) -> Result<Vec<AudioDeviceInfo>, AudioError> {
-    within("audio-list", ANSWER, move || list(&cpal::default_host(), direction))
-        .unwrap_or(Err(AudioError::Hung { after: ANSWER }))
+    within("audio-list", ANSWER, move || {
+        list(&cpal::default_host(), direction)
+    })
+    .unwrap_or(Err(AudioError::Hung { after: ANSWER }))
 }
 
 pub(crate) fn audio_error(error: cpal::Error) -> AudioError {
@@ -70,7 +72,9 @@ pub(crate) fn audio_error(error: cpal::Error) -> AudioError {
         ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => AudioError::Missing,
         ErrorKind::DeviceBusy => AudioError::Busy,
         ErrorKind::PermissionDenied => AudioError::Denied,
-        ErrorKind::UnsupportedConfig | ErrorKind::UnsupportedOperation => AudioError::Unsupported(error.to_string()),
+        ErrorKind::UnsupportedConfig | ErrorKind::UnsupportedOperation => {
+            AudioError::Unsupported(error.to_string())
+        }
         _ => AudioError::Device(error.to_string()),
     }
 }
@@ -93,7 +97,9 @@ pub(crate) fn list(host: &Host, direction: Direction) -> Result<Vec<AudioDeviceI
 
 fn info(device: &Device, default: Option<&AudioDeviceId>) -> Option<AudioDeviceInfo> {
     let id = AudioDeviceId(device.id().ok()?.to_string());
-    let name = device.description().map_or_else(|_| id.0.clone(), |d| d.name().to_owned());
+    let name = device
+        .description()
+        .map_or_else(|_| id.0.clone(), |d| d.name().to_owned());
     let is_default = default == Some(&id);
     Some(AudioDeviceInfo { id, name, is_default })
 }
@@ -113,7 +119,9 @@ fn find(host: &Host, id: Option<&AudioDeviceId>, direction: Direction) -> Result
             Direction::Capture => host.default_input_device(),
             Direction::Playback => host.default_output_device(),
         },
-        Some(id) => DeviceId::from_str(&id.0).ok().and_then(|id| host.device_by_id(&id)),
+        Some(id) => DeviceId::from_str(&id.0)
+            .ok()
+            .and_then(|id| host.device_by_id(&id)),
     }
     .ok_or(AudioError::Missing)
 }
@@ -158,22 +166,36 @@ fn choose(
     default: SupportedStreamConfig,
     supported: impl Iterator<Item = cpal::SupportedStreamConfigRange>,
 ) -> SupportedStreamConfig {
-    let usable = |format| matches!(format, SampleFormat::F32 | SampleFormat::I16 | SampleFormat::I32 | SampleFormat::U8);
+    let usable = |format| {
+        matches!(
+            format,
+            SampleFormat::F32 | SampleFormat::I16 | SampleFormat::I32 | SampleFormat::U8
+        )
+    };
     let rank = |format| match format {
         SampleFormat::F32 => 0,
         SampleFormat::I16 => 1,
         SampleFormat::I32 => 2,
         _ => 3,
     };
-    let rate = if default.sample_rate() == RATE { default.sample_rate() } else { RATE };
+    let rate = if default.sample_rate() == RATE {
+        default.sample_rate()
+    } else {
+        RATE
+    };
     supported
         .filter(|range| usable(range.sample_format()) && range.channels() == default.channels())
-        .filter_map(|range| range.try_with_sample_rate(rate).or_else(|| range.try_with_sample_rate(default.sample_rate())))
+        .filter_map(|range| {
+            range
+                .try_with_sample_rate(rate)
+                .or_else(|| range.try_with_sample_rate(default.sample_rate()))
+        })
         .min_by_key(|config| (config.sample_rate() != RATE, rank(config.sample_format())))
         .unwrap_or(default)
 }
 
-type Build<End> = fn(&Device, StreamConfig, SampleFormat, Arc<AtomicBool>) -> Result<(Stream, End), AudioError>;
+type Build<End> =
+    fn(&Device, StreamConfig, SampleFormat, Arc<AtomicBool>) -> Result<(Stream, End), AudioError>;
 
 fn open_with<End>(
     host: &Host,
@@ -194,8 +216,21 @@ fn open_with<End>(
     let (stream, end) = opened?;
     stream.play().map_err(audio_error)?;
     let info = info(device, default_id(host, direction).as_ref()).ok_or(AudioError::Missing)?;
-    tracing::info!(device = info.name, rate = config.sample_rate, channels = config.channels, ?format, "sound device opened");
-    Ok((OpenDevice { info, failed, _stream: stream }, end))
+    tracing::info!(
+        device = info.name,
+        rate = config.sample_rate,
+        channels = config.channels,
+        ?format,
+        "sound device opened"
+    );
+    Ok((
+        OpenDevice {
+            info,
+            failed,
+            _stream: stream,
+        },
+        end,
+    ))
 }
 
 /// What the device reports while running. Glitches are counted by the rings; everything else means: open it again.
@@ -243,7 +278,9 @@ where
         gauge.chunk.fetch_max(frames, Ordering::Relaxed);
         let stamp = info.timestamp();
         let latency = stamp.callback.saturating_duration_since(stamp.capture);
-        gauge.latency_us.store(latency.as_micros() as u64, Ordering::Relaxed);
+        gauge
+            .latency_us
+            .store(latency.as_micros() as u64, Ordering::Relaxed);
         let mut mono = data
             .chunks_exact(channels)
             .map(|frame| frame.iter().map(|s| f32::from_sample(*s)).sum::<f32>() / channels as f32);
@@ -251,7 +288,9 @@ where
             gauge.misses.fetch_add(1, Ordering::Relaxed);
         }
     };
-    let stream = device.build_input_stream(config, on_data, on_error(failed), Some(ANSWER)).map_err(audio_error)?;
+    let stream = device
+        .build_input_stream(config, on_data, on_error(failed), Some(ANSWER))
+        .map_err(audio_error)?;
     Ok((stream, end))
 }
 
@@ -284,7 +323,9 @@ fn playback_as<T: SizedSample + FromSample<f32>>(
         gauge.chunk.fetch_max(frames, Ordering::Relaxed);
         let stamp = info.timestamp();
         let latency = stamp.playback.saturating_duration_since(stamp.callback);
-        gauge.latency_us.store(latency.as_micros() as u64, Ordering::Relaxed);
+        gauge
+            .latency_us
+            .store(latency.as_micros() as u64, Ordering::Relaxed);
         if ring.len() < frames {
             gauge.misses.fetch_add(1, Ordering::Relaxed);
         }
@@ -292,6 +333,8 @@ fn playback_as<T: SizedSample + FromSample<f32>>(
             frame.fill(T::from_sample(ring.pop().unwrap_or(0.0)));
         }
     };
-    let stream = device.build_output_stream(config, on_data, on_error(failed), Some(ANSWER)).map_err(audio_error)?;
+    let stream = device
+        .build_output_stream(config, on_data, on_error(failed), Some(ANSWER))
+        .map_err(audio_error)?;
     Ok((stream, end))
 }

@@ -33,7 +33,10 @@ impl Default for DriftLoop {
 impl DriftLoop {
     /// A loop that assumes equal clocks.
     pub fn new() -> Self {
-        Self { level: None, integral: 0.0 }
+        Self {
+            level: None,
+            integral: 0.0,
+        }
     }
 
     /// The bend learned so far: positive when the buffer tends to grow.
@@ -93,7 +96,8 @@ impl FromDevice {
     pub fn block(&mut self, shorten: f64, fill: impl FnOnce(&mut [f32]), out: &mut Block) {
         let needs = self.resampler.input_frames_next();
         fill(&mut self.input[..needs]);
-        let input = InterleavedSlice::new(&self.input, 1, needs).expect("the buffer holds what the resampler needs");
+        let input =
+            InterleavedSlice::new(&self.input, 1, needs).expect("the buffer holds what the resampler needs");
         let mut output = InterleavedSlice::new_mut(&mut out[..], 1, BLOCK).expect("a block is a block");
         self.resampler
             .process_into_buffer(&input, &mut output, None)
@@ -176,14 +180,22 @@ mod tests {
 
     #[test]
     fn playing_to_a_clock_200_ppm_off_settles_and_never_runs_dry() {
-        for (ppm, rate, chunk) in [(200.0, 48_000, 480), (-200.0, 48_000, 1_024), (200.0, 44_100, 441), (-350.0, 16_000, 320)] {
+        for (ppm, rate, chunk) in [
+            (200.0, 48_000, 480),
+            (-200.0, 48_000, 1_024),
+            (200.0, 44_100, 441),
+            (-350.0, 16_000, 320),
+        ] {
             let (levels, underruns) = play(ppm, rate, chunk, 180);
             assert_eq!(underruns, 0, "{ppm} ppm at {rate} Hz");
             let target = chunk as f64 / f64::from(rate) + 0.015;
             for (second, level) in levels.iter().enumerate().skip(90) {
                 let off = (level - target).abs();
                 // A chunk of slack for where in the saw the second falls.
-                assert!(off < 0.004 + chunk as f64 / f64::from(rate), "{ppm} ppm at {rate} Hz: {off:.4} s off in second {second}");
+                assert!(
+                    off < 0.004 + chunk as f64 / f64::from(rate),
+                    "{ppm} ppm at {rate} Hz: {off:.4} s off in second {second}"
+                );
             }
         }
     }
@@ -196,7 +208,11 @@ mod tests {
             // The device takes 200 ppm less than is made: the level grows unless the output is shortened.
             level += 0.01 * (1.0 / shorten - (1.0 - 200e-6));
         }
-        assert!((drift.bend() - 200e-6).abs() < 10e-6, "{:.1} ppm", drift.bend() * 1e6);
+        assert!(
+            (drift.bend() - 200e-6).abs() < 10e-6,
+            "{:.1} ppm",
+            drift.bend() * 1e6
+        );
         assert!((level - 0.030).abs() < 1e-3);
     }
 

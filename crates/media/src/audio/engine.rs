@@ -271,20 +271,36 @@ impl AudioEngine {
             processing: Mutex::new(None),
             new_capture: Mutex::new(None),
             new_playback: Mutex::new(None),
-            wish: Mutex::new(Wish { capture: (1, settings.capture), playback: (1, settings.playback) }),
+            wish: Mutex::new(Wish {
+                capture: (1, settings.capture),
+                playback: (1, settings.playback),
+            }),
             wished: Condvar::new(),
         });
         let events: Events = Arc::new(Mutex::new(events));
-        let sound = SoundThread::new(shared.clone(), settings.processing, settings.opus, clock, sink, events.clone());
+        let sound = SoundThread::new(
+            shared.clone(),
+            settings.processing,
+            settings.opus,
+            clock,
+            sink,
+            events.clone(),
+        );
         let devices = DeviceThread::new(shared.clone(), clock, events);
         let spawn = |name: &str, run: Box<dyn FnOnce() + Send>| {
-            std::thread::Builder::new().name(name.into()).spawn(run).expect("the system can start a thread")
+            std::thread::Builder::new()
+                .name(name.into())
+                .spawn(run)
+                .expect("the system can start a thread")
         };
         let threads = vec![
             spawn("sound", Box::new(move || sound.run())),
             spawn("sound-devices", Box::new(move || devices.run())),
         ];
-        Self { handle: AudioHandle(shared), threads }
+        Self {
+            handle: AudioHandle(shared),
+            threads,
+        }
     }
 
     /// A handle to steer it by.
@@ -402,7 +418,10 @@ impl SoundThread {
         self.duplex.process(&far, &mut near, delay_ms);
         self.near_meter.push(&near);
         let level = self.near_meter.level();
-        *lock(&self.shared.levels) = Levels { capture: level, playback: self.far_meter.level() };
+        *lock(&self.shared.levels) = Levels {
+            capture: level,
+            playback: self.far_meter.level(),
+        };
 
         if self.packet.is_empty() {
             let captured = now.as_micros().saturating_sub(age.as_micros() as u64);
@@ -435,7 +454,9 @@ impl SoundThread {
 
     /// Encodes the 20 ms collected and hands them on, unless muted or silent.
     fn send(&mut self, level: Level) {
-        let samples: [f32; PACKET] = self.packet[..].try_into().expect("a packet is full when it is sent");
+        let samples: [f32; PACKET] = self.packet[..]
+            .try_into()
+            .expect("a packet is full when it is sent");
         self.packet.clear();
         let rtp = self.rtp;
         self.rtp = rtp.wrapping_add(PACKET as u32);
@@ -493,7 +514,13 @@ struct Slot {
 
 impl Slot {
     fn new() -> Self {
-        Self { generation: 0, open: None, failure: None, due: None, follows_default: false }
+        Self {
+            generation: 0,
+            open: None,
+            failure: None,
+            due: None,
+            follows_default: false,
+        }
     }
 }
 
@@ -539,10 +566,18 @@ impl DeviceThread {
             }
             let now = self.clock.now();
             if capture.0 != self.capture.generation {
-                self.capture = Slot { generation: capture.0, due: Some(now), ..Slot::new() };
+                self.capture = Slot {
+                    generation: capture.0,
+                    due: Some(now),
+                    ..Slot::new()
+                };
             }
             if playback.0 != self.playback.generation {
-                self.playback = Slot { generation: playback.0, due: Some(now), ..Slot::new() };
+                self.playback = Slot {
+                    generation: playback.0,
+                    due: Some(now),
+                    ..Slot::new()
+                };
             }
             self.poll(now);
             if self.capture.due.is_some_and(|due| due <= now) {
@@ -562,7 +597,10 @@ impl DeviceThread {
     /// Looks for failed streams, and every [`POLL`] for a changed default and for devices that came or went.
     fn poll(&mut self, now: Timestamp) {
         for slot in [&mut self.capture, &mut self.playback] {
-            let failed = slot.open.as_ref().is_some_and(|open| open.failed.load(Ordering::SeqCst));
+            let failed = slot
+                .open
+                .as_ref()
+                .is_some_and(|open| open.failed.load(Ordering::SeqCst));
             if failed && slot.due.is_none() {
                 slot.due = Some(now + DEBOUNCE);
             }
@@ -574,11 +612,19 @@ impl DeviceThread {
         self.polled = now;
         let host = self.host.get_or_insert_with(cpal::default_host);
         let mut answered = false;
-        for (slot, direction) in [(&mut self.capture, Direction::Capture), (&mut self.playback, Direction::Playback)] {
+        for (slot, direction) in [
+            (&mut self.capture, Direction::Capture),
+            (&mut self.playback, Direction::Playback),
+        ] {
             let default = device::default_id(host, direction);
             answered |= default.is_some();
             let open = slot.open.as_ref().map(|open| &open.info.id);
-            if slot.follows_default && slot.due.is_none() && default.is_some() && open.is_some() && open != default.as_ref() {
+            if slot.follows_default
+                && slot.due.is_none()
+                && default.is_some()
+                && open.is_some()
+                && open != default.as_ref()
+            {
                 slot.due = Some(now + DEBOUNCE);
             }
         }
@@ -608,11 +654,15 @@ impl DeviceThread {
         self.capture.due = None;
         self.capture.follows_default = *choice == CaptureChoice::Default;
         let opened: Result<(Option<OpenDevice>, Box<dyn CaptureEnd>), AudioError> = match choice {
-            CaptureChoice::Default => device::open_capture(None).map(|(d, end)| (Some(d), Box::new(end) as _)),
+            CaptureChoice::Default => {
+                device::open_capture(None).map(|(d, end)| (Some(d), Box::new(end) as _))
+            }
             CaptureChoice::Device(id) => {
                 device::open_capture(Some(id.clone())).map(|(d, end)| (Some(d), Box::new(end) as _))
             }
-            CaptureChoice::Wav { path } => read_wav(path).map(|sound| (None, Box::new(Looped::new(sound)) as _)),
+            CaptureChoice::Wav { path } => {
+                read_wav(path).map(|sound| (None, Box::new(Looped::new(sound)) as _))
+            }
             CaptureChoice::Tone { hz, dbfs } => Ok((None, Box::new(Tone::new(*hz, *dbfs)))),
             CaptureChoice::Silence => Ok((None, Box::new(Nothing))),
         };
@@ -641,7 +691,9 @@ impl DeviceThread {
         self.playback.due = None;
         self.playback.follows_default = *choice == PlaybackChoice::Default;
         let opened: Result<(Option<OpenDevice>, Box<dyn PlaybackEnd>), AudioError> = match choice {
-            PlaybackChoice::Default => device::open_playback(None).map(|(d, end)| (Some(d), Box::new(end) as _)),
+            PlaybackChoice::Default => {
+                device::open_playback(None).map(|(d, end)| (Some(d), Box::new(end) as _))
+            }
             PlaybackChoice::Device(id) => {
                 device::open_playback(Some(id.clone())).map(|(d, end)| (Some(d), Box::new(end) as _))
             }
@@ -695,19 +747,38 @@ mod tests {
             tone.push(samples);
             let _ = strong.send(tone.strength());
         });
-        let input = receiver.add_track(1, TrackOptions { gain: 1.0, tap: Some(tap) }).expect("a decoder");
+        let input = receiver
+            .add_track(
+                1,
+                TrackOptions {
+                    gain: 1.0,
+                    tap: Some(tap),
+                },
+            )
+            .expect("a decoder");
         let (mut sequence, to) = (0_u16, input.clone());
         let sender = AudioEngine::start(
-            AudioSettings::headless(CaptureChoice::Tone { hz: 440.0, dbfs: -20.0 }),
+            AudioSettings::headless(CaptureChoice::Tone {
+                hz: 440.0,
+                dbfs: -20.0,
+            }),
             clock,
             Box::new(move |packet| {
-                to.push(RtpAudio { sequence, timestamp: packet.rtp, payload: &packet.data });
+                to.push(RtpAudio {
+                    sequence,
+                    timestamp: packet.rtp,
+                    payload: &packet.data,
+                });
                 sequence = sequence.wrapping_add(1);
             }),
             Box::new(|_| {}),
         );
         while heard.recv_timeout(LONG).expect("sound comes") < 0.8 {}
-        assert!((sender.levels().capture.rms_dbfs + 20.0).abs() < 1.0, "{:?}", sender.levels().capture);
+        assert!(
+            (sender.levels().capture.rms_dbfs + 20.0).abs() < 1.0,
+            "{:?}",
+            sender.levels().capture
+        );
         assert!(input.stats().packets > 5);
         assert!(receiver.levels().playback.rms_dbfs > -30.0);
         receiver.remove_track(1);
@@ -720,15 +791,23 @@ mod tests {
         let mut recorder = WavRecorder::create(&path).expect("writable");
         // Half a second of sound, half a second of silence: it stands out of its background.
         let sound: Vec<f32> = (0..48_000)
-            .map(|n| if n < 24_000 { 0.3 * (n as f32 * 0.09).sin() } else { 0.0 })
+            .map(|n| {
+                if n < 24_000 {
+                    0.3 * (n as f32 * 0.09).sin()
+                } else {
+                    0.0
+                }
+            })
             .map(|s| s.clamp(-1.0, 1.0))
             .collect();
         recorder.write(&sound).expect("room on disk");
         drop(recorder);
         let (packets, sent) = mpsc::channel();
         let (events, happened) = mpsc::channel();
-        let settings =
-            AudioSettings { muted: true, ..AudioSettings::headless(CaptureChoice::Wav { path }) };
+        let settings = AudioSettings {
+            muted: true,
+            ..AudioSettings::headless(CaptureChoice::Wav { path })
+        };
         let engine = AudioEngine::start(
             settings,
             MediaClock::start(),
@@ -753,15 +832,23 @@ mod tests {
         let (events, happened) = mpsc::channel();
         let (packets, sent) = mpsc::channel();
         let engine = AudioEngine::start(
-            AudioSettings::headless(CaptureChoice::Wav { path: "no such file.wav".into() }),
+            AudioSettings::headless(CaptureChoice::Wav {
+                path: "no such file.wav".into(),
+            }),
             MediaClock::start(),
             Box::new(move |packet: EncodedAudio| {
                 let _ = packets.send(packet.level_dbov);
             }),
             Box::new(move |event| drop(events.send(event))),
         );
-        assert_eq!(happened.recv_timeout(LONG), Ok(AudioEvent::CaptureFailed(AudioError::Missing)));
-        engine.set_capture(CaptureChoice::Tone { hz: 300.0, dbfs: -10.0 });
+        assert_eq!(
+            happened.recv_timeout(LONG),
+            Ok(AudioEvent::CaptureFailed(AudioError::Missing))
+        );
+        engine.set_capture(CaptureChoice::Tone {
+            hz: 300.0,
+            dbfs: -10.0,
+        });
         while sent.recv_timeout(LONG).expect("packets") > 15 {}
     }
 
@@ -771,7 +858,10 @@ mod tests {
         let path = dir.path().join("heard.wav");
         let settings = AudioSettings {
             playback: PlaybackChoice::Wav { path: path.clone() },
-            ..AudioSettings::headless(CaptureChoice::Tone { hz: 500.0, dbfs: -20.0 })
+            ..AudioSettings::headless(CaptureChoice::Tone {
+                hz: 500.0,
+                dbfs: -20.0,
+            })
         };
         // Its own packets come back to it, like an echo from the server.
         let slot: Arc<Mutex<Option<TrackInput>>> = Arc::default();
@@ -782,7 +872,11 @@ mod tests {
             MediaClock::start(),
             Box::new(move |packet| {
                 if let Some(input) = lock(&to).as_ref() {
-                    input.push(RtpAudio { sequence, timestamp: packet.rtp, payload: &packet.data });
+                    input.push(RtpAudio {
+                        sequence,
+                        timestamp: packet.rtp,
+                        payload: &packet.data,
+                    });
                 }
                 sequence = sequence.wrapping_add(1);
                 let _ = ticks.send(());

@@ -80,7 +80,10 @@ impl JitterBuffer {
             min_delay_ms: MIN_DELAY_MS,
             // Every packet counts at once: by default nothing does for half a second, during which the empty statistics
             // read as the longest delay allowed and the buffer fills up to it.
-            delay_config: DelayConfig { resample_interval_ms: None, ..DelayConfig::default() },
+            delay_config: DelayConfig {
+                resample_interval_ms: None,
+                ..DelayConfig::default()
+            },
             ..NetEqConfig::default()
         };
         let broken = |e: NetEqError| AudioError::Codec(e.to_string());
@@ -89,9 +92,18 @@ impl JitterBuffer {
         neteq.set_maximum_delay(MAX_DELAY_MS);
         neteq.register_decoder(
             INTERNAL_TYPE,
-            Box::new(LossAware { opus: OpusDecoder::new()?, shared: shared.clone() }),
+            Box::new(LossAware {
+                opus: OpusDecoder::new()?,
+                shared: shared.clone(),
+            }),
         );
-        Ok(Self { neteq, shared, newest: None, seen: VecDeque::with_capacity(SEEN), packets: 0 })
+        Ok(Self {
+            neteq,
+            shared,
+            newest: None,
+            seen: VecDeque::with_capacity(SEEN),
+            packets: 0,
+        })
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -100,7 +112,9 @@ impl JitterBuffer {
 
     /// Takes in an Opus packet. Copies, damaged packets and those too late to be heard are dropped.
     pub fn push(&mut self, packet: RtpAudio<'_>) {
-        let Some(samples) = packet_samples(packet.payload) else { return };
+        let Some(samples) = packet_samples(packet.payload) else {
+            return;
+        };
         if self.seen.contains(&packet.sequence) {
             return;
         }
@@ -120,7 +134,10 @@ impl JitterBuffer {
         payload.extend_from_slice(packet.payload);
         let header = RtpHeader::new(packet.sequence, at, 0, INTERNAL_TYPE, false);
         let duration_ms = (samples as u32 * 1_000 / RATE).max(1);
-        if let Err(error) = self.neteq.insert_packet(AudioPacket::new(header, payload, RATE, 1, duration_ms)) {
+        if let Err(error) = self
+            .neteq
+            .insert_packet(AudioPacket::new(header, payload, RATE, 1, duration_ms))
+        {
             tracing::debug!(%error, "the jitter buffer refused a packet");
         }
     }
@@ -247,14 +264,22 @@ impl AudioDecoder for LossAware {
             let missing = sequence.wrapping_sub(expected);
             let hole = (at - expected_at) as usize / PACKET;
             let paused = missing == 0 && hole > 0;
-            let lost = if missing < 1 << 15 { missing.min(hole.min(usize::from(u16::MAX)) as u16) } else { 0 };
+            let lost = if missing < 1 << 15 {
+                missing.min(hole.min(usize::from(u16::MAX)) as u16)
+            } else {
+                0
+            };
             // NetEq made up sound while it waited; only what is still missing is filled in front of this packet.
             let waited = (shared.gaps.open_ms() / 20) as u16;
             let mut recovered = 0;
             let fill = lost.saturating_sub(waited).min(MAX_FILL);
             for n in (0..fill).rev() {
                 let last = n == 0 && may_carry_fec(payload);
-                let sound = if last { self.opus.recover(payload) } else { self.opus.conceal() };
+                let sound = if last {
+                    self.opus.recover(payload)
+                } else {
+                    self.opus.conceal()
+                };
                 out.extend_from_slice(sound.unwrap_or(&[0.0; PACKET]));
                 recovered += u64::from(last);
             }
@@ -291,7 +316,12 @@ mod tests {
     use crate::audio::red::RedEncoder;
 
     fn tone_packets(count: usize) -> Vec<Vec<u8>> {
-        let settings = OpusSettings { dtx: false, loss_percent: 20, bitrate_bps: 24_000, fec: true };
+        let settings = OpusSettings {
+            dtx: false,
+            loss_percent: 20,
+            bitrate_bps: 24_000,
+            fec: true,
+        };
         let mut encoder = OpusEncoder::new(settings).expect("an encoder");
         (0..count)
             .map(|n| {
@@ -337,7 +367,12 @@ mod tests {
     #[test]
     fn an_even_stream_is_played_whole_across_both_wraps() {
         let mut buffer = JitterBuffer::new().expect("a buffer");
-        let heard = play(&mut buffer, &tone_packets(200), (u16::MAX - 50, u32::MAX - 50 * 960), |_| false);
+        let heard = play(
+            &mut buffer,
+            &tone_packets(200),
+            (u16::MAX - 50, u32::MAX - 50 * 960),
+            |_| false,
+        );
         assert!(tone_share(&heard[heard.len() / 2..]) > 0.9);
         let gaps = buffer.gaps();
         assert!(gaps.received_ms > 3_700, "{gaps:?}");
@@ -356,7 +391,10 @@ mod tests {
         assert!(gaps.concealed_fraction() < 0.06, "{gaps:?}");
         assert!(tone_share(&heard[heard.len() / 2..]) > 0.8);
         // No hole is heard: every 20 ms of the second half has sound in it.
-        let quiet = heard[heard.len() / 2..].chunks(PACKET).filter(|b| mean_square(b) < 0.001).count();
+        let quiet = heard[heard.len() / 2..]
+            .chunks(PACKET)
+            .filter(|b| mean_square(b) < 0.001)
+            .count();
         assert_eq!(quiet, 0);
     }
 
@@ -369,7 +407,11 @@ mod tests {
             let packed = red.pack(payload, (n * PACKET) as u32);
             // A third is lost, up to two in a row.
             if n % 6 < 4 {
-                let packet = RtpAudio { sequence: n as u16, timestamp: (n * PACKET) as u32, payload: &packed };
+                let packet = RtpAudio {
+                    sequence: n as u16,
+                    timestamp: (n * PACKET) as u32,
+                    payload: &packed,
+                };
                 buffer.push_red(packet).expect("our own packing");
             }
             buffer.pull(&mut block);

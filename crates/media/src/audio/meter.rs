@@ -32,7 +32,11 @@ pub struct Level {
 
 impl Default for Level {
     fn default() -> Self {
-        Self { rms_dbfs: SILENCE_DBFS, peak_dbfs: SILENCE_DBFS, voice: false }
+        Self {
+            rms_dbfs: SILENCE_DBFS,
+            peak_dbfs: SILENCE_DBFS,
+            voice: false,
+        }
     }
 }
 
@@ -45,7 +49,11 @@ impl Level {
 
 /// Ratio to dB; silence is [`SILENCE_DBFS`].
 pub fn power_dbfs(mean_square: f32) -> f32 {
-    if mean_square <= 0.0 { SILENCE_DBFS } else { (10.0 * mean_square.log10()).max(SILENCE_DBFS) }
+    if mean_square <= 0.0 {
+        SILENCE_DBFS
+    } else {
+        (10.0 * mean_square.log10()).max(SILENCE_DBFS)
+    }
 }
 
 /// Mean of the squared samples; 0 for none.
@@ -64,7 +72,12 @@ pub struct LevelMeter {
 
 impl Default for LevelMeter {
     fn default() -> Self {
-        Self { mean_square: 0.0, peak_dbfs: SILENCE_DBFS, noise_dbfs: VOICE_FLOOR_DBFS, hangover_s: 0.0 }
+        Self {
+            mean_square: 0.0,
+            peak_dbfs: SILENCE_DBFS,
+            noise_dbfs: VOICE_FLOOR_DBFS,
+            hangover_s: 0.0,
+        }
     }
 }
 
@@ -81,7 +94,9 @@ impl LevelMeter {
         let weight = 1.0 - (-seconds / LEVEL_TAU_S).exp();
         self.mean_square += (block - self.mean_square) * weight;
         let top = samples.iter().fold(0.0_f32, |top, s| top.max(s.abs()));
-        self.peak_dbfs = power_dbfs(top * top).max(self.peak_dbfs - PEAK_FALL_DB_PER_S * seconds).max(SILENCE_DBFS);
+        self.peak_dbfs = power_dbfs(top * top)
+            .max(self.peak_dbfs - PEAK_FALL_DB_PER_S * seconds)
+            .max(SILENCE_DBFS);
 
         let now = power_dbfs(block);
         if now > VOICE_FLOOR_DBFS && now > self.noise_dbfs + VOICE_OVER_NOISE_DB {
@@ -94,7 +109,11 @@ impl LevelMeter {
 
     /// The level now.
     pub fn level(&self) -> Level {
-        Level { rms_dbfs: power_dbfs(self.mean_square), peak_dbfs: self.peak_dbfs, voice: self.hangover_s > 0.0 }
+        Level {
+            rms_dbfs: power_dbfs(self.mean_square),
+            peak_dbfs: self.peak_dbfs,
+            voice: self.hangover_s > 0.0,
+        }
     }
 }
 
@@ -186,7 +205,14 @@ impl ToneDetector {
     /// A detector for `hz`; multiples of 20 Hz are sharpest.
     pub fn new(hz: f32) -> Self {
         let omega = std::f64::consts::TAU * f64::from(hz) / f64::from(RATE);
-        Self { coefficient: 2.0 * omega.cos(), state: (0.0, 0.0), energy: 0.0, count: 0, strength: 0.0, windows: 0 }
+        Self {
+            coefficient: 2.0 * omega.cos(),
+            state: (0.0, 0.0),
+            energy: 0.0,
+            count: 0,
+            strength: 0.0,
+            windows: 0,
+        }
     }
 
     /// Takes in 48 kHz samples.
@@ -206,9 +232,14 @@ impl ToneDetector {
     fn finish_window(&mut self) {
         let (a, b) = self.state;
         let power = a * a + b * b - self.coefficient * a * b;
-        let share = if self.energy < 1e-6 { 0.0 } else { 2.0 * power / (self.energy * TONE_WINDOW as f64) };
+        let share = if self.energy < 1e-6 {
+            0.0
+        } else {
+            2.0 * power / (self.energy * TONE_WINDOW as f64)
+        };
         self.windows += 1;
-        self.strength += (share.clamp(0.0, 1.0) as f32 - self.strength) / TONE_WINDOWS.min(self.windows as f32);
+        self.strength +=
+            (share.clamp(0.0, 1.0) as f32 - self.strength) / TONE_WINDOWS.min(self.windows as f32);
         (self.state, self.energy, self.count) = ((0.0, 0.0), 0.0, 0);
     }
 
@@ -223,7 +254,9 @@ mod tests {
     use super::*;
 
     pub(crate) fn sine(hz: f32, amplitude: f32, samples: usize) -> Vec<f32> {
-        (0..samples).map(|n| amplitude * (std::f32::consts::TAU * hz * n as f32 / RATE as f32).sin()).collect()
+        (0..samples)
+            .map(|n| amplitude * (std::f32::consts::TAU * hz * n as f32 / RATE as f32).sin())
+            .collect()
     }
 
     #[test]
@@ -231,7 +264,10 @@ mod tests {
         let mut meter = LevelMeter::new();
         sine(1_000.0, 1.0, 48_000).chunks(480).for_each(|b| meter.push(b));
         let level = meter.level();
-        assert!((level.rms_dbfs + 3.01).abs() < 0.1 && level.peak_dbfs.abs() < 0.1, "{level:?}");
+        assert!(
+            (level.rms_dbfs + 3.01).abs() < 0.1 && level.peak_dbfs.abs() < 0.1,
+            "{level:?}"
+        );
         assert!(level.voice);
         assert_eq!(level.dbov(), 3);
         assert_eq!(Level::default().dbov(), 127);
@@ -269,9 +305,23 @@ mod tests {
         meter.received(1_000);
         meter.made_up(400);
         meter.next_packet(true, 0);
-        assert_eq!(meter.report(), GapReport { received_ms: 1_000, concealed_ms: 0, gap_ms: 0 });
+        assert_eq!(
+            meter.report(),
+            GapReport {
+                received_ms: 1_000,
+                concealed_ms: 0,
+                gap_ms: 0
+            }
+        );
         meter.made_up(400);
         meter.next_packet(false, 20);
-        assert_eq!(meter.report(), GapReport { received_ms: 1_000, concealed_ms: 100, gap_ms: 320 });
+        assert_eq!(
+            meter.report(),
+            GapReport {
+                received_ms: 1_000,
+                concealed_ms: 100,
+                gap_ms: 320
+            }
+        );
     }
 }

@@ -18,13 +18,15 @@ pub mod wav;
 use std::time::Duration;
 
 pub use device::{AudioDeviceId, AudioDeviceInfo, inputs, outputs};
-pub use engine::{AudioEngine, AudioEvent, AudioHandle, AudioSettings, CaptureChoice, EncodedAudio, Levels, PlaybackChoice};
+pub use engine::{
+    AudioEngine, AudioEvent, AudioHandle, AudioSettings, CaptureChoice, EncodedAudio, Levels, PlaybackChoice,
+};
 pub use jitter::{JitterBuffer, RtpAudio};
 pub use meter::{GapMeter, GapReport, Level, LevelMeter, ToneDetector};
 pub use opus::{OpusDecoder, OpusEncoder, OpusSettings};
 pub use process::{Duplex, Processing};
 pub use red::{RedBlock, RedEncoder, RedError};
-pub use track::{TrackInput, TrackOptions, TrackStats};
+pub use track::{Tap, TrackInput, TrackOptions, TrackStats};
 pub use wav::{WavRecorder, read_wav};
 
 /// Samples per second inside the crate.

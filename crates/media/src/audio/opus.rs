@@ -29,7 +29,12 @@ pub struct OpusSettings {
 
 impl Default for OpusSettings {
     fn default() -> Self {
-        Self { bitrate_bps: 32_000, fec: true, dtx: true, loss_percent: 10 }
+        Self {
+            bitrate_bps: 32_000,
+            fec: true,
+            dtx: true,
+            loss_percent: 10,
+        }
     }
 }
 
@@ -53,7 +58,10 @@ impl OpusEncoder {
         let mut encoder = Encoder::new(RATE, Channels::Mono, Application::Voip).map_err(codec)?;
         encoder.set_signal(Signal::Voice).map_err(codec)?;
         encoder.set_complexity(7).map_err(codec)?;
-        let mut this = Self { encoder, buffer: vec![0; MAX_PACKET] };
+        let mut this = Self {
+            encoder,
+            buffer: vec![0; MAX_PACKET],
+        };
         this.set(settings)?;
         Ok(this)
     }
@@ -67,7 +75,9 @@ impl OpusEncoder {
         self.encoder.set_bitrate(Bitrate::Bits(bitrate)).map_err(codec)?;
         self.encoder.set_inband_fec(settings.fec).map_err(codec)?;
         self.encoder.set_dtx(settings.dtx).map_err(codec)?;
-        self.encoder.set_packet_loss_perc(i32::from(settings.loss_percent.min(100))).map_err(codec)
+        self.encoder
+            .set_packet_loss_perc(i32::from(settings.loss_percent.min(100)))
+            .map_err(codec)
     }
 
     /// Encodes 20 ms. `None` when the packet need not be sent (discontinuous transmission).
@@ -75,7 +85,10 @@ impl OpusEncoder {
     /// # Errors
     /// [`AudioError::Codec`] when libopus refuses.
     pub fn encode(&mut self, samples: &[f32; PACKET]) -> Result<Option<Vec<u8>>, AudioError> {
-        let len = self.encoder.encode_float(samples, &mut self.buffer).map_err(codec)?;
+        let len = self
+            .encoder
+            .encode_float(samples, &mut self.buffer)
+            .map_err(codec)?;
         Ok((len > DTX_BYTES).then(|| self.buffer[..len].to_vec()))
     }
 }
@@ -94,7 +107,10 @@ impl OpusDecoder {
     /// [`AudioError::Codec`] when libopus refuses (out of memory).
     pub fn new() -> Result<Self, AudioError> {
         let decoder = Decoder::new(RATE, Channels::Mono).map_err(codec)?;
-        Ok(Self { decoder, buffer: vec![0.0; MAX_DECODED] })
+        Ok(Self {
+            decoder,
+            buffer: vec![0.0; MAX_DECODED],
+        })
     }
 
     /// Decodes a packet of up to 120 ms.
@@ -105,7 +121,10 @@ impl OpusDecoder {
         if packet.is_empty() {
             return Err(AudioError::Codec("empty packet".into()));
         }
-        let len = self.decoder.decode_float(packet, &mut self.buffer, false).map_err(codec)?;
+        let len = self
+            .decoder
+            .decode_float(packet, &mut self.buffer, false)
+            .map_err(codec)?;
         Ok(&self.buffer[..len])
     }
 
@@ -114,7 +133,10 @@ impl OpusDecoder {
     /// # Errors
     /// [`AudioError::Codec`] when `next` is damaged.
     pub fn recover(&mut self, next: &[u8]) -> Result<&[f32], AudioError> {
-        let len = self.decoder.decode_float(next, &mut self.buffer[..PACKET], true).map_err(codec)?;
+        let len = self
+            .decoder
+            .decode_float(next, &mut self.buffer[..PACKET], true)
+            .map_err(codec)?;
         Ok(&self.buffer[..len])
     }
 
@@ -123,7 +145,10 @@ impl OpusDecoder {
     /// # Errors
     /// [`AudioError::Codec`] when libopus refuses.
     pub fn conceal(&mut self) -> Result<&[f32], AudioError> {
-        let len = self.decoder.decode_float(&[], &mut self.buffer[..PACKET], false).map_err(codec)?;
+        let len = self
+            .decoder
+            .decode_float(&[], &mut self.buffer[..PACKET], false)
+            .map_err(codec)?;
         Ok(&self.buffer[..len])
     }
 }
@@ -133,7 +158,9 @@ pub fn packet_samples(packet: &[u8]) -> Option<usize> {
     if packet.is_empty() {
         return None;
     }
-    ::opus::packet::get_nb_samples(packet, RATE).ok().filter(|&n| (1..=MAX_DECODED).contains(&n))
+    ::opus::packet::get_nb_samples(packet, RATE)
+        .ok()
+        .filter(|&n| (1..=MAX_DECODED).contains(&n))
 }
 
 /// Whether the packet carries forward error correction for the one before (RFC 6716 §4.2.4): only the SILK layer does,
@@ -150,17 +177,25 @@ mod tests {
     use crate::audio::meter::{ToneDetector, mean_square};
 
     fn packet(n: usize) -> [f32; PACKET] {
-        std::array::from_fn(|k| 0.3 * (std::f32::consts::TAU * 440.0 * (n * PACKET + k) as f32 / RATE as f32).sin())
+        std::array::from_fn(|k| {
+            0.3 * (std::f32::consts::TAU * 440.0 * (n * PACKET + k) as f32 / RATE as f32).sin()
+        })
     }
 
     #[test]
     fn a_tone_comes_through_and_a_lost_packet_is_recovered() {
-        let settings = OpusSettings { dtx: false, loss_percent: 30, bitrate_bps: 24_000, ..OpusSettings::default() };
+        let settings = OpusSettings {
+            dtx: false,
+            loss_percent: 30,
+            bitrate_bps: 24_000,
+            ..OpusSettings::default()
+        };
         let mut encoder = OpusEncoder::new(settings).expect("an encoder");
         let mut decoder = OpusDecoder::new().expect("a decoder");
         let mut tone = ToneDetector::new(440.0);
-        let packets: Vec<Vec<u8>> =
-            (0..100).map(|n| encoder.encode(&packet(n)).expect("encodes").expect("no pause")).collect();
+        let packets: Vec<Vec<u8>> = (0..100)
+            .map(|n| encoder.encode(&packet(n)).expect("encodes").expect("no pause"))
+            .collect();
         for n in 0..100 {
             if n % 10 == 5 {
                 let recovered = decoder.recover(&packets[n + 1]).expect("whole").to_vec();
@@ -177,10 +212,18 @@ mod tests {
     #[test]
     fn silence_is_hardly_sent_and_the_bitrate_is_kept() {
         let mut encoder = OpusEncoder::new(OpusSettings::default()).expect("an encoder");
-        let sent = (0..200).filter(|_| encoder.encode(&[0.0; PACKET]).expect("encodes").is_some()).count();
+        let sent = (0..200)
+            .filter(|_| encoder.encode(&[0.0; PACKET]).expect("encodes").is_some())
+            .count();
         assert!(sent < 40, "{sent} of 200 silent packets were sent");
         let mut bytes = |bitrate_bps| {
-            encoder.set(OpusSettings { bitrate_bps, dtx: false, ..OpusSettings::default() }).expect("in range");
+            encoder
+                .set(OpusSettings {
+                    bitrate_bps,
+                    dtx: false,
+                    ..OpusSettings::default()
+                })
+                .expect("in range");
             let mut noise = 1_u32;
             (0..50)
                 .map(|_| {
@@ -193,7 +236,10 @@ mod tests {
                 .sum::<usize>()
         };
         let (high, low) = (bytes(64_000), bytes(16_000));
-        assert!((4_000..12_000).contains(&high) && low < high / 2, "{high} and {low} bytes a second");
+        assert!(
+            (4_000..12_000).contains(&high) && low < high / 2,
+            "{high} and {low} bytes a second"
+        );
     }
 
     proptest! {

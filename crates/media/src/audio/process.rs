@@ -27,9 +27,17 @@ pub struct Processing {
 
 impl Processing {
     /// All of them: for a person with a microphone and speakers.
-    pub const ON: Self = Self { echo: true, noise: true, gain: true };
+    pub const ON: Self = Self {
+        echo: true,
+        noise: true,
+        gain: true,
+    };
     /// None: for files and tones.
-    pub const OFF: Self = Self { echo: false, noise: false, gain: false };
+    pub const OFF: Self = Self {
+        echo: false,
+        noise: false,
+        gain: false,
+    };
 
     fn config(self) -> Config {
         Config {
@@ -39,9 +47,10 @@ impl Processing {
             },
             high_pass_filter: (self.echo || self.noise).then(HighPassFilter::default),
             echo_canceller: self.echo.then(EchoCanceller::default),
-            noise_suppression: self
-                .noise
-                .then(|| NoiseSuppression { level: NoiseSuppressionLevel::High, ..NoiseSuppression::default() }),
+            noise_suppression: self.noise.then(|| NoiseSuppression {
+                level: NoiseSuppressionLevel::High,
+                ..NoiseSuppression::default()
+            }),
             gain_controller2: self.gain.then(|| GainController2 {
                 adaptive_digital: Some(AdaptiveDigital::default()),
                 ..GainController2::default()
@@ -69,7 +78,11 @@ impl Duplex {
                 .render_config(StreamConfig::new(RATE, 1))
                 .build()
         });
-        Self { processing, apm, scratch: [0.0; BLOCK] }
+        Self {
+            processing,
+            apm,
+            scratch: [0.0; BLOCK],
+        }
     }
 
     /// Changes which processors run; what the echo canceller learned is lost when anything changes.
@@ -89,14 +102,19 @@ impl Duplex {
         let input = *near;
         let captured = apm.process_capture_f32(&[&input], &mut [near]);
         if let Some(error) = rendered.err().or(captured.err()) {
-            tracing::warn!(?error, "sound processing failed; the microphone goes out as it is");
+            tracing::warn!(
+                ?error,
+                "sound processing failed; the microphone goes out as it is"
+            );
             *near = input;
         }
     }
 
     /// Echo return loss enhancement as the canceller estimates it, in dB.
     pub fn erle_db(&self) -> Option<f64> {
-        self.apm.as_ref().and_then(|apm| apm.statistics().echo_return_loss_enhancement)
+        self.apm
+            .as_ref()
+            .and_then(|apm| apm.statistics().echo_return_loss_enhancement)
     }
 }
 
@@ -133,7 +151,12 @@ mod tests {
             })
             .collect();
         (0..far.len())
-            .map(|n| taps.iter().filter(|(d, _)| *d <= n).map(|(d, gain)| far[n - d] * gain).sum())
+            .map(|n| {
+                taps.iter()
+                    .filter(|(d, _)| *d <= n)
+                    .map(|(d, gain)| far[n - d] * gain)
+                    .sum()
+            })
             .collect()
     }
 
@@ -157,7 +180,15 @@ mod tests {
     fn the_echo_of_a_room_is_taken_out() {
         let far = speech(7, 12 * RATE as usize);
         let echo = room(&far);
-        let out = run(&far, &echo, Processing { echo: true, noise: false, gain: false });
+        let out = run(
+            &far,
+            &echo,
+            Processing {
+                echo: true,
+                noise: false,
+                gain: false,
+            },
+        );
         let half = out.len() / 2;
         let erle = energy_db(&echo[half..]) - energy_db(&out[half..]);
         // AEC3 with its suppressor reaches 30 to 60 dB here after six seconds; below 20 something is wired wrongly.
@@ -167,7 +198,15 @@ mod tests {
     #[test]
     fn the_near_voice_is_kept_while_the_far_side_is_silent() {
         let near = speech(99, 6 * RATE as usize);
-        let out = run(&vec![0.0; near.len()], &near, Processing { echo: true, noise: false, gain: false });
+        let out = run(
+            &vec![0.0; near.len()],
+            &near,
+            Processing {
+                echo: true,
+                noise: false,
+                gain: false,
+            },
+        );
         let half = out.len() / 2;
         let change = energy_db(&out[half..]) - energy_db(&near[half..]);
         // The high-pass filter takes a little; more than 3 dB would be damage.
@@ -189,7 +228,15 @@ mod tests {
                 ((state >> 8) as f32 / 8_388_608.0 - 1.0) * 0.02
             })
             .collect();
-        let out = run(&vec![0.0; noise.len()], &noise, Processing { echo: false, noise: true, gain: false });
+        let out = run(
+            &vec![0.0; noise.len()],
+            &noise,
+            Processing {
+                echo: false,
+                noise: true,
+                gain: false,
+            },
+        );
         let half = out.len() / 2;
         let reduction = energy_db(&noise[half..]) - energy_db(&out[half..]);
         assert!(reduction > 8.0, "noise fell by only {reduction:.1} dB");

@@ -48,7 +48,11 @@ pub fn unpack(payload: &[u8]) -> Result<Vec<RedBlock<'_>>, RedError> {
         }
         let header = payload.get(at..at + 4).ok_or(RedError::Short)?;
         let bits = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
-        headers.push((first & 0x7F, bits >> 10 & MAX_OFFSET, (bits & MAX_BLOCK as u32) as usize));
+        headers.push((
+            first & 0x7F,
+            bits >> 10 & MAX_OFFSET,
+            (bits & MAX_BLOCK as u32) as usize,
+        ));
         if headers.len() >= MAX_BLOCKS {
             return Err(RedError::TooMany);
         }
@@ -57,10 +61,18 @@ pub fn unpack(payload: &[u8]) -> Result<Vec<RedBlock<'_>>, RedError> {
     let mut blocks = Vec::with_capacity(headers.len() + 1);
     for (payload_type, timestamp_offset, len) in headers {
         let data = payload.get(at..at + len).ok_or(RedError::Short)?;
-        blocks.push(RedBlock { payload_type, timestamp_offset, data });
+        blocks.push(RedBlock {
+            payload_type,
+            timestamp_offset,
+            data,
+        });
         at += len;
     }
-    blocks.push(RedBlock { payload_type: primary_type, timestamp_offset: 0, data: &payload[at..] });
+    blocks.push(RedBlock {
+        payload_type: primary_type,
+        timestamp_offset: 0,
+        data: &payload[at..],
+    });
     Ok(blocks)
 }
 
@@ -75,7 +87,11 @@ pub struct RedEncoder {
 impl RedEncoder {
     /// A packer that names its blocks `payload_type` and repeats the last `distance` payloads.
     pub fn new(payload_type: u8, distance: usize) -> Self {
-        Self { payload_type: payload_type & 0x7F, distance: distance.min(MAX_BLOCKS - 1), earlier: VecDeque::new() }
+        Self {
+            payload_type: payload_type & 0x7F,
+            distance: distance.min(MAX_BLOCKS - 1),
+            earlier: VecDeque::new(),
+        }
     }
 
     /// How many earlier payloads are repeated from now on; 0 sends the primary alone (still in RFC 2198 form).

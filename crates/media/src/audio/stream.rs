@@ -89,7 +89,11 @@ impl Tone {
     /// A sine whose root mean square is `dbfs`.
     pub(crate) fn new(hz: f32, dbfs: f32) -> Self {
         let rms = 10.0_f32.powf(dbfs.clamp(SILENCE_DBFS, -3.0) / 20.0);
-        Self { phase: 0.0, step: f64::from(hz) / f64::from(RATE), amplitude: rms * std::f32::consts::SQRT_2 }
+        Self {
+            phase: 0.0,
+            step: f64::from(hz) / f64::from(RATE),
+            amplitude: rms * std::f32::consts::SQRT_2,
+        }
     }
 }
 
@@ -145,7 +149,15 @@ pub(crate) struct DeviceCapture {
 impl DeviceCapture {
     pub(crate) fn new(ring: HeapConsumer<f32>, gauge: Arc<Gauge>, rate: u32) -> Result<Self, AudioError> {
         let from = FromDevice::new(rate)?;
-        Ok(Self { ring, gauge, rate: f64::from(rate), from, drift: DriftLoop::new(), slack: SLACK, running: false })
+        Ok(Self {
+            ring,
+            gauge,
+            rate: f64::from(rate),
+            from,
+            drift: DriftLoop::new(),
+            slack: SLACK,
+            running: false,
+        })
     }
 }
 
@@ -203,7 +215,16 @@ impl DevicePlayback {
     pub(crate) fn new(ring: HeapProducer<f32>, gauge: Arc<Gauge>, rate: u32) -> Result<Self, AudioError> {
         let to = ToDevice::new(rate)?;
         let rate = f64::from(rate);
-        Ok(Self { ring, gauge, rate, to, drift: DriftLoop::new(), slack: SLACK, seen_misses: 0, started: false })
+        Ok(Self {
+            ring,
+            gauge,
+            rate,
+            to,
+            drift: DriftLoop::new(),
+            slack: SLACK,
+            seen_misses: 0,
+            started: false,
+        })
     }
 
     fn fill_with_silence(&mut self, seconds: f64) {

@@ -13,14 +13,14 @@ use crate::audio::{AudioError, BLOCK, Block};
 const KNEE: f32 = 0.8;
 
 /// Called with every 10 ms of decoded sound of a track, before gain.
-pub(crate) type Tap = Box<dyn FnMut(&[f32]) + Send>;
+pub type Tap = Box<dyn FnMut(&[f32]) + Send>;
 
 /// How a track is played.
 pub struct TrackOptions {
     /// Linear gain, 1 leaves it as it is.
     pub gain: f32,
     /// Hears every 10 ms of decoded sound; it runs on the sound thread and must not block.
-    pub tap: Option<Box<dyn FnMut(&[f32]) + Send>>,
+    pub tap: Option<Tap>,
 }
 
 impl Default for TrackOptions {
@@ -90,7 +90,9 @@ impl TrackInput {
 
     /// Sets the linear gain.
     pub fn set_gain(&self, gain: f32) {
-        self.0.gain.store(gain.clamp(0.0, 8.0).to_bits(), Ordering::Relaxed);
+        self.0
+            .gain
+            .store(gain.clamp(0.0, 8.0).to_bits(), Ordering::Relaxed);
     }
 
     /// Silences the track here (a court order applied locally); it is still decoded and metered.
@@ -160,7 +162,11 @@ impl Tracks {
 /// Leaves quiet sound as it is and bends loud sound towards full scale.
 fn soft_limit(sample: f32) -> f32 {
     let over = sample.abs() - KNEE;
-    if over <= 0.0 { sample } else { (KNEE + (1.0 - KNEE) * (over / (1.0 - KNEE)).tanh()).copysign(sample) }
+    if over <= 0.0 {
+        sample
+    } else {
+        (KNEE + (1.0 - KNEE) * (over / (1.0 - KNEE)).tanh()).copysign(sample)
+    }
 }
 
 #[cfg(test)]

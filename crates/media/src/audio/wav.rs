@@ -27,14 +27,21 @@ pub fn read_wav(path: &Path) -> Result<Vec<f32>, AudioError> {
     let reader = WavReader::open(path).map_err(wav_error)?;
     let spec = reader.spec();
     if spec.channels == 0 || !(4_000..=192_000).contains(&spec.sample_rate) {
-        return Err(AudioError::Unsupported(format!("{} channels at {} Hz", spec.channels, spec.sample_rate)));
+        return Err(AudioError::Unsupported(format!(
+            "{} channels at {} Hz",
+            spec.channels, spec.sample_rate
+        )));
     }
     let most = MAX_SAMPLES * usize::from(spec.channels);
     let samples: Result<Vec<f32>, hound::Error> = match spec.sample_format {
         SampleFormat::Float => reader.into_samples::<f32>().take(most).collect(),
         SampleFormat::Int => {
             let scale = 1.0 / (1_i64 << (spec.bits_per_sample.clamp(1, 32) - 1)) as f32;
-            reader.into_samples::<i32>().take(most).map(|s| s.map(|s| s as f32 * scale)).collect()
+            reader
+                .into_samples::<i32>()
+                .take(most)
+                .map(|s| s.map(|s| s as f32 * scale))
+                .collect()
         }
     };
     let channels = usize::from(spec.channels);
@@ -46,7 +53,11 @@ pub fn read_wav(path: &Path) -> Result<Vec<f32>, AudioError> {
     if mono.is_empty() {
         return Err(AudioError::File("the WAV file holds no sound".into()));
     }
-    if spec.sample_rate == RATE { Ok(mono) } else { resample(&mono, spec.sample_rate) }
+    if spec.sample_rate == RATE {
+        Ok(mono)
+    } else {
+        resample(&mono, spec.sample_rate)
+    }
 }
 
 fn resample(mono: &[f32], rate: u32) -> Result<Vec<f32>, AudioError> {
@@ -82,7 +93,12 @@ impl WavRecorder {
     /// # Errors
     /// [`AudioError::File`] when it cannot be written.
     pub fn create(path: &Path) -> Result<Self, AudioError> {
-        let spec = WavSpec { channels: 1, sample_rate: RATE, bits_per_sample: 16, sample_format: SampleFormat::Int };
+        let spec = WavSpec {
+            channels: 1,
+            sample_rate: RATE,
+            bits_per_sample: 16,
+            sample_format: SampleFormat::Int,
+        };
         let writer = WavWriter::create(path, spec).map_err(wav_error)?;
         Ok(Self { writer, unflushed: 0 })
     }
@@ -93,7 +109,9 @@ impl WavRecorder {
     /// [`AudioError::File`] when the disk refuses.
     pub fn write(&mut self, samples: &[f32]) -> Result<(), AudioError> {
         for sample in samples {
-            self.writer.write_sample((sample.clamp(-1.0, 1.0) * 32_767.0) as i16).map_err(wav_error)?;
+            self.writer
+                .write_sample((sample.clamp(-1.0, 1.0) * 32_767.0) as i16)
+                .map_err(wav_error)?;
         }
         self.unflushed += samples.len();
         if self.unflushed >= RATE as usize {
@@ -114,7 +132,10 @@ mod tests {
         let dir = tempfile::tempdir().expect("a scratch folder");
         let path = dir.path().join("a.wav");
         let sound: Vec<f32> = (0..4_800).map(|n| (n % 100) as f32 / 100.0).collect();
-        WavRecorder::create(&path).expect("writable").write(&sound).expect("room on disk");
+        WavRecorder::create(&path)
+            .expect("writable")
+            .write(&sound)
+            .expect("room on disk");
         let back = read_wav(&path).expect("readable");
         assert_eq!(back.len(), sound.len());
         assert!(back.iter().zip(&sound).all(|(a, b)| (a - b).abs() < 1e-3));
@@ -125,7 +146,12 @@ mod tests {
     fn other_rates_and_channels_are_brought_to_ours() {
         let dir = tempfile::tempdir().expect("a scratch folder");
         let path = dir.path().join("b.wav");
-        let spec = WavSpec { channels: 2, sample_rate: 22_050, bits_per_sample: 32, sample_format: SampleFormat::Float };
+        let spec = WavSpec {
+            channels: 2,
+            sample_rate: 22_050,
+            bits_per_sample: 32,
+            sample_format: SampleFormat::Float,
+        };
         let mut writer = WavWriter::create(&path, spec).expect("writable");
         for n in 0..22_050 {
             let sample = 0.5 * (std::f32::consts::TAU * 500.0 * n as f32 / 22_050.0).sin();

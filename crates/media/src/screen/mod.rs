@@ -2,11 +2,13 @@
 //!
 //! A capture shows what a person at this machine sees of the chosen monitor or window, pointer included, and nothing else.
 
+#[cfg(not(target_os = "linux"))]
+mod pushed;
+mod synthetic;
 #[cfg_attr(target_os = "linux", path = "x11.rs")]
 #[cfg_attr(target_os = "macos", path = "macos.rs")]
 #[cfg_attr(windows, path = "windows.rs")]
 mod system;
-mod synthetic;
 
 use crate::clock::MediaClock;
 use crate::video::convert::to_rgba;
@@ -77,7 +79,9 @@ pub fn screens() -> Result<Vec<ScreenInfo>, SourceError> {
 pub fn thumbnail(id: &ScreenId, max_width: u32, max_height: u32) -> Result<I420, SourceError> {
     let picture = system::still(id)?;
     let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
-    let ratio = (f64::from(max_width) / width).min(f64::from(max_height) / height).min(1.0);
+    let ratio = (f64::from(max_width) / width)
+        .min(f64::from(max_height) / height)
+        .min(1.0);
     let side = |n: f64| ((n * ratio / 2.0).round() as u32 * 2).max(2);
     Ok(scale(&picture, side(width), side(height)))
 }
@@ -86,7 +90,11 @@ pub fn thumbnail(id: &ScreenId, max_width: u32, max_height: u32) -> Result<I420,
 ///
 /// # Errors
 /// As [`thumbnail`].
-pub fn thumbnail_rgba(id: &ScreenId, max_width: u32, max_height: u32) -> Result<(u32, u32, Vec<u8>), SourceError> {
+pub fn thumbnail_rgba(
+    id: &ScreenId,
+    max_width: u32,
+    max_height: u32,
+) -> Result<(u32, u32, Vec<u8>), SourceError> {
     let picture = thumbnail(id, max_width, max_height)?;
     let mut rgba = Vec::new();
     to_rgba(&picture, &mut rgba);
@@ -97,7 +105,11 @@ pub fn thumbnail_rgba(id: &ScreenId, max_width: u32, max_height: u32) -> Result<
 ///
 /// # Errors
 /// See [`SourceError`].
-pub fn open_screen(choice: &ScreenChoice, fps: f32, clock: MediaClock) -> Result<Box<dyn ScreenSource>, SourceError> {
+pub fn open_screen(
+    choice: &ScreenChoice,
+    fps: f32,
+    clock: MediaClock,
+) -> Result<Box<dyn ScreenSource>, SourceError> {
     match choice {
         ScreenChoice::Device(id) => system::open(id, fps, clock),
         ScreenChoice::Synthetic { seed } => Ok(Box::new(synthetic::SyntheticScreen::new(*seed, fps, clock))),

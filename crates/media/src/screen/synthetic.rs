@@ -31,7 +31,14 @@ impl SyntheticScreen {
             height: SIZE.1,
             is_primary: false,
         };
-        Self { info, fps, seed, clock, pace: Pace::new(clock, fps), frame: 0 }
+        Self {
+            info,
+            fps,
+            seed,
+            clock,
+            pace: Pace::new(clock, fps),
+            frame: 0,
+        }
     }
 }
 
@@ -45,7 +52,9 @@ fn draw(seed: u64, frame: u64, wall: WallMs) -> I420 {
         row.fill(96);
         row[MARGIN..SIZE.0 as usize - MARGIN].fill(230);
         if (6..18).contains(&(y % LINE)) {
-            let mut letters = (seed + 1).wrapping_mul((y / LINE) as u64 + scrolled + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let mut letters = (seed + 1)
+                .wrapping_mul((y / LINE) as u64 + scrolled + 1)
+                .wrapping_mul(0x9E37_79B9_7F4A_7C15);
             for x in (MARGIN + 40..SIZE.0 as usize - MARGIN - 60).step_by(12) {
                 letters = letters.rotate_left(7).wrapping_mul(0xD6E8_FEB8_6659_FD93);
                 if letters >> 61 != 0 {
@@ -60,7 +69,11 @@ fn draw(seed: u64, frame: u64, wall: WallMs) -> I420 {
 
 impl FrameSource for SyntheticScreen {
     fn format(&self) -> CaptureFormat {
-        CaptureFormat { width: SIZE.0, height: SIZE.1, fps: self.fps }
+        CaptureFormat {
+            width: SIZE.0,
+            height: SIZE.1,
+            fps: self.fps,
+        }
     }
 
     fn next_frame(&mut self, timeout: Duration) -> Result<VideoFrame, SourceError> {
@@ -86,12 +99,16 @@ mod tests {
     #[test]
     fn a_page_goes_through_the_screen_encoder() {
         let mut screen = SyntheticScreen::new(1, 60.0, MediaClock::start());
-        let mut encoder = SimulcastEncoder::new(SimulcastConfig::for_source(screen.format(), Content::Screen));
+        let mut encoder =
+            SimulcastEncoder::new(SimulcastConfig::for_source(screen.format(), Content::Screen));
         let mut decoder = VideoDecoder::new().expect("a decoder");
         let frame = screen.next_frame(Duration::from_secs(20)).expect("drawn");
         let mut read = None;
         let decode = &mut |unit: crate::video::EncodedFrame| {
-            read = decoder.decode(&unit.data).expect("whole").and_then(|p| read_stamp(&p));
+            read = decoder
+                .decode(&unit.data)
+                .expect("whole")
+                .and_then(|p| read_stamp(&p));
         };
         encoder.encode(&frame, decode).expect("encodes");
         assert_eq!(read.map(|s| s.frame), Some(0));

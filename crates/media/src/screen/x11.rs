@@ -12,7 +12,9 @@ use x11rb::protocol::composite::{self, ConnectionExt as _, Redirect};
 use x11rb::protocol::randr::ConnectionExt as _;
 use x11rb::protocol::shm::{self, ConnectionExt as _};
 use x11rb::protocol::xfixes::ConnectionExt as _;
-use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, Drawable, ImageFormat, ImageOrder, MapState, Window};
+use x11rb::protocol::xproto::{
+    AtomEnum, ConnectionExt as _, Drawable, ImageFormat, ImageOrder, MapState, Window,
+};
 use x11rb::rust_connection::RustConnection;
 
 use crate::clock::MediaClock;
@@ -62,7 +64,10 @@ enum Target {
 
 pub(super) fn screens() -> Result<Vec<ScreenInfo>, SourceError> {
     let (connection, screen) = connect(None)?;
-    Ok(list(&connection, screen)?.into_iter().map(|(info, _)| info).collect())
+    Ok(list(&connection, screen)?
+        .into_iter()
+        .map(|(info, _)| info)
+        .collect())
 }
 
 fn list(connection: &RustConnection, screen: usize) -> Result<Vec<(ScreenInfo, Target)>, SourceError> {
@@ -79,9 +84,18 @@ fn list(connection: &RustConnection, screen: usize) -> Result<Vec<(ScreenInfo, T
 fn monitors(connection: &RustConnection, screen: usize) -> Result<Vec<(ScreenInfo, Target)>, SourceError> {
     let root = &connection.setup().roots[screen];
     let mut found = Vec::new();
-    if let Ok(reply) = connection.randr_get_monitors(root.root, true).map_err(lost)?.reply() {
+    if let Ok(reply) = connection
+        .randr_get_monitors(root.root, true)
+        .map_err(lost)?
+        .reply()
+    {
         for monitor in reply.monitors {
-            let name = connection.get_atom_name(monitor.name).map_err(lost)?.reply().map_err(reply_error)?.name;
+            let name = connection
+                .get_atom_name(monitor.name)
+                .map_err(lost)?
+                .reply()
+                .map_err(reply_error)?
+                .name;
             let title = String::from_utf8_lossy(&name).into_owned();
             let info = ScreenInfo {
                 id: ScreenId(format!("x11:monitor:{title}")),
@@ -91,7 +105,13 @@ fn monitors(connection: &RustConnection, screen: usize) -> Result<Vec<(ScreenInf
                 height: u32::from(monitor.height),
                 is_primary: monitor.primary,
             };
-            found.push((info, Target::Monitor { x: monitor.x, y: monitor.y }));
+            found.push((
+                info,
+                Target::Monitor {
+                    x: monitor.x,
+                    y: monitor.y,
+                },
+            ));
         }
     }
     if found.is_empty() {
@@ -112,7 +132,12 @@ fn monitors(connection: &RustConnection, screen: usize) -> Result<Vec<(ScreenInf
 /// The windows the window manager lists; without one, the children of the root window.
 fn client_windows(connection: &RustConnection, screen: usize) -> Result<Vec<Window>, SourceError> {
     let root = connection.setup().roots[screen].root;
-    let atom = connection.intern_atom(true, b"_NET_CLIENT_LIST").map_err(lost)?.reply().map_err(reply_error)?.atom;
+    let atom = connection
+        .intern_atom(true, b"_NET_CLIENT_LIST")
+        .map_err(lost)?
+        .reply()
+        .map_err(reply_error)?
+        .atom;
     if atom != x11rb::NONE {
         let listed = connection
             .get_property(false, root, atom, AtomEnum::WINDOW, 0, 1024)
@@ -126,17 +151,35 @@ fn client_windows(connection: &RustConnection, screen: usize) -> Result<Vec<Wind
             }
         }
     }
-    Ok(connection.query_tree(root).map_err(lost)?.reply().map_err(reply_error)?.children)
+    Ok(connection
+        .query_tree(root)
+        .map_err(lost)?
+        .reply()
+        .map_err(reply_error)?
+        .children)
 }
 
 /// What a window is called and how large it is; `None` when it cannot be seen or has no title.
 fn window_info(connection: &RustConnection, window: Window) -> Result<Option<ScreenInfo>, SourceError> {
-    let attributes = connection.get_window_attributes(window).map_err(lost)?.reply().map_err(reply_error)?;
-    let geometry = connection.get_geometry(window).map_err(lost)?.reply().map_err(reply_error)?;
-    if attributes.map_state != MapState::VIEWABLE || geometry.width < MIN_WINDOW || geometry.height < MIN_WINDOW {
+    let attributes = connection
+        .get_window_attributes(window)
+        .map_err(lost)?
+        .reply()
+        .map_err(reply_error)?;
+    let geometry = connection
+        .get_geometry(window)
+        .map_err(lost)?
+        .reply()
+        .map_err(reply_error)?;
+    if attributes.map_state != MapState::VIEWABLE
+        || geometry.width < MIN_WINDOW
+        || geometry.height < MIN_WINDOW
+    {
         return Ok(None);
     }
-    let Some(title) = title(connection, window)? else { return Ok(None) };
+    let Some(title) = title(connection, window)? else {
+        return Ok(None);
+    };
     Ok(Some(ScreenInfo {
         id: ScreenId(format!("x11:window:{window}")),
         kind: ScreenKind::Window,
@@ -148,7 +191,12 @@ fn window_info(connection: &RustConnection, window: Window) -> Result<Option<Scr
 }
 
 fn title(connection: &RustConnection, window: Window) -> Result<Option<String>, SourceError> {
-    let net_name = connection.intern_atom(true, b"_NET_WM_NAME").map_err(lost)?.reply().map_err(reply_error)?.atom;
+    let net_name = connection
+        .intern_atom(true, b"_NET_WM_NAME")
+        .map_err(lost)?
+        .reply()
+        .map_err(reply_error)?
+        .atom;
     for property in [net_name, AtomEnum::WM_NAME.into()] {
         if property == x11rb::NONE {
             continue;
@@ -166,20 +214,34 @@ fn title(connection: &RustConnection, window: Window) -> Result<Option<String>, 
     Ok(None)
 }
 
-fn find(connection: &RustConnection, screen: usize, id: &ScreenId) -> Result<(ScreenInfo, Target), SourceError> {
-    list(connection, screen)?.into_iter().find(|(info, _)| info.id == *id).ok_or(SourceError::Missing)
+fn find(
+    connection: &RustConnection,
+    screen: usize,
+    id: &ScreenId,
+) -> Result<(ScreenInfo, Target), SourceError> {
+    list(connection, screen)?
+        .into_iter()
+        .find(|(info, _)| info.id == *id)
+        .ok_or(SourceError::Missing)
 }
 
 pub(super) fn still(id: &ScreenId) -> Result<I420, SourceError> {
     let (connection, screen) = connect(None)?;
     let (info, target) = find(&connection, screen, id)?;
-    Grabber::new(connection, screen, target).grab((info.width, info.height)).map(|(picture, _)| picture)
+    Grabber::new(connection, screen, target)
+        .grab((info.width, info.height))
+        .map(|(picture, _)| picture)
 }
 
 pub(super) fn open(id: &ScreenId, fps: f32, clock: MediaClock) -> Result<Box<dyn ScreenSource>, SourceError> {
     let (connection, screen) = connect(None)?;
     let (info, target) = find(&connection, screen, id)?;
-    let mut source = X11Screen { info, fps, pace: Pace::new(clock, fps), grabber: Grabber::new(connection, screen, target) };
+    let mut source = X11Screen {
+        info,
+        fps,
+        pace: Pace::new(clock, fps),
+        grabber: Grabber::new(connection, screen, target),
+    };
     // The first picture now, so that a choice that cannot work fails here.
     source.grab()?;
     Ok(Box::new(source))
@@ -202,7 +264,11 @@ impl X11Screen {
 
 impl FrameSource for X11Screen {
     fn format(&self) -> CaptureFormat {
-        CaptureFormat { width: self.info.width, height: self.info.height, fps: self.fps }
+        CaptureFormat {
+            width: self.info.width,
+            height: self.info.height,
+            fps: self.fps,
+        }
     }
 
     fn next_frame(&mut self, timeout: Duration) -> Result<VideoFrame, SourceError> {
@@ -242,7 +308,11 @@ struct Grabber {
 impl Grabber {
     fn new(connection: RustConnection, screen: usize, target: Target) -> Self {
         let root = connection.setup().roots[screen].root;
-        let has = |name| connection.extension_information(name).is_ok_and(|found| found.is_some());
+        let has = |name| {
+            connection
+                .extension_information(name)
+                .is_ok_and(|found| found.is_some())
+        };
         let shared_memory = has(shm::X11_EXTENSION_NAME)
             && connection
                 .shm_query_version()
@@ -254,15 +324,29 @@ impl Grabber {
             Target::Monitor { .. } => false,
             Target::Window(window) => {
                 has(composite::X11_EXTENSION_NAME)
-                    && connection.composite_query_version(0, 4).ok().is_some_and(|c| c.reply().is_ok())
+                    && connection
+                        .composite_query_version(0, 4)
+                        .ok()
+                        .is_some_and(|c| c.reply().is_ok())
                     && connection
                         .composite_redirect_window(window, Redirect::AUTOMATIC)
                         .ok()
                         .is_some_and(|c| c.check().is_ok())
             }
         };
-        let pointer = connection.xfixes_query_version(5, 0).ok().is_some_and(|c| c.reply().is_ok());
-        Self { connection, root, target, segment: None, shared_memory, composited, pointer }
+        let pointer = connection
+            .xfixes_query_version(5, 0)
+            .ok()
+            .is_some_and(|c| c.reply().is_ok());
+        Self {
+            connection,
+            root,
+            target,
+            segment: None,
+            shared_memory,
+            composited,
+            pointer,
+        }
     }
 
     /// The pixels now and their size; `size` is what is known of a monitor, a window is asked.
@@ -270,21 +354,35 @@ impl Grabber {
         let (width, height, (x, y), origin) = match self.target {
             Target::Monitor { x, y } => (size.0, size.1, (x, y), (x, y)),
             Target::Window(window) => {
-                let geometry = self.connection.get_geometry(window).map_err(lost)?.reply().map_err(reply_error)?;
+                let geometry = self
+                    .connection
+                    .get_geometry(window)
+                    .map_err(lost)?
+                    .reply()
+                    .map_err(reply_error)?;
                 let at = self
                     .connection
                     .translate_coordinates(window, self.root, 0, 0)
                     .map_err(lost)?
                     .reply()
                     .map_err(reply_error)?;
-                (u32::from(geometry.width), u32::from(geometry.height), (0, 0), (at.dst_x, at.dst_y))
+                (
+                    u32::from(geometry.width),
+                    u32::from(geometry.height),
+                    (0, 0),
+                    (at.dst_x, at.dst_y),
+                )
             }
         };
         let drawable = match self.target {
             Target::Monitor { .. } => self.root,
             Target::Window(window) if self.composited => {
                 let pixmap = self.connection.generate_id().map_err(id_error)?;
-                self.connection.composite_name_window_pixmap(window, pixmap).map_err(lost)?.check().map_err(reply_error)?;
+                self.connection
+                    .composite_name_window_pixmap(window, pixmap)
+                    .map_err(lost)?
+                    .check()
+                    .map_err(reply_error)?;
                 pixmap
             }
             Target::Window(window) => window,
@@ -295,12 +393,20 @@ impl Grabber {
         }
         let mut pixels = pixels?;
         if self.connection.setup().image_byte_order != ImageOrder::LSB_FIRST {
-            return Err(SourceError::Unsupported("an X server with big-endian pictures".into()));
+            return Err(SourceError::Unsupported(
+                "an X server with big-endian pictures".into(),
+            ));
         }
         if self.pointer {
             self.draw_pointer(&mut pixels, (width, height), origin);
         }
-        let raw = RawPicture { format: PixelFormat::Bgra, width, height, stride: width as usize * 4, data: &pixels };
+        let raw = RawPicture {
+            format: PixelFormat::Bgra,
+            width,
+            height,
+            stride: width as usize * 4,
+            data: &pixels,
+        };
         let picture = to_i420(&raw).map_err(|e| SourceError::Unsupported(e.to_string()))?;
         Ok((picture, (width, height)))
     }
@@ -336,7 +442,9 @@ impl Grabber {
             .map_err(reply_error)?;
         check_depth(reply.depth)?;
         if reply.data.len() < bytes {
-            return Err(SourceError::Unsupported("an X server with an unusual picture layout".into()));
+            return Err(SourceError::Unsupported(
+                "an X server with an unusual picture layout".into(),
+            ));
         }
         Ok(reply.data)
     }
@@ -358,7 +466,12 @@ impl Grabber {
 
     fn make_segment(&self, bytes: usize) -> Option<Segment> {
         let id = self.connection.generate_id().ok()?;
-        let reply = self.connection.shm_create_segment(id, u32::try_from(bytes).ok()?, false).ok()?.reply().ok()?;
+        let reply = self
+            .connection
+            .shm_create_segment(id, u32::try_from(bytes).ok()?, false)
+            .ok()?
+            .reply()
+            .ok()?;
         // SAFETY: the file descriptor is a memory file of `bytes` bytes that the X server made for this segment alone and
         // never shortens. The server writes to it only while it answers `shm_get_image`, and `pixels` copies the bytes
         // out after that answer and before the next request, so they do not change while they are read.
@@ -368,7 +481,14 @@ impl Grabber {
 
     /// Draws the pointer where it is over the picture.
     fn draw_pointer(&self, pixels: &mut [u8], (width, height): (u32, u32), origin: (i16, i16)) {
-        let Some(cursor) = self.connection.xfixes_get_cursor_image().ok().and_then(|c| c.reply().ok()) else { return };
+        let Some(cursor) = self
+            .connection
+            .xfixes_get_cursor_image()
+            .ok()
+            .and_then(|c| c.reply().ok())
+        else {
+            return;
+        };
         let left = i32::from(cursor.x) - i32::from(cursor.xhot) - i32::from(origin.0);
         let top = i32::from(cursor.y) - i32::from(cursor.yhot) - i32::from(origin.1);
         for (n, argb) in cursor.cursor_image.iter().enumerate() {
@@ -392,7 +512,9 @@ fn check_depth(depth: u8) -> Result<(), SourceError> {
     if matches!(depth, 24 | 32) {
         Ok(())
     } else {
-        Err(SourceError::Unsupported(format!("an X screen of {depth} bits a pixel")))
+        Err(SourceError::Unsupported(format!(
+            "an X screen of {depth} bits a pixel"
+        )))
     }
 }
 
@@ -415,7 +537,15 @@ mod tests {
     impl Xvfb {
         fn start() -> Option<Self> {
             let started = Command::new("Xvfb")
-                .args(["-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"])
+                .args([
+                    "-displayfd",
+                    "1",
+                    "-screen",
+                    "0",
+                    "800x600x24",
+                    "-nolisten",
+                    "tcp",
+                ])
                 .stdout(Stdio::piped())
                 .stderr(Stdio::null())
                 .spawn();
@@ -424,8 +554,13 @@ mod tests {
                 return None;
             };
             let mut number = String::new();
-            BufReader::new(child.stdout.take().expect("piped")).read_line(&mut number).expect("it says its number");
-            Some(Self { child, display: format!(":{}", number.trim()) })
+            BufReader::new(child.stdout.take().expect("piped"))
+                .read_line(&mut number)
+                .expect("it says its number");
+            Some(Self {
+                child,
+                display: format!(":{}", number.trim()),
+            })
         }
     }
 
@@ -437,32 +572,77 @@ mod tests {
     }
 
     /// A window of one colour with a title.
-    fn show(connection: &RustConnection, screen: usize, (x, y): (i16, i16), colour: u32, title: &[u8]) -> Window {
+    fn show(
+        connection: &RustConnection,
+        screen: usize,
+        (x, y): (i16, i16),
+        colour: u32,
+        title: &[u8],
+    ) -> Window {
         let root = &connection.setup().roots[screen];
         let window = connection.generate_id().expect("an id");
-        let aux = CreateWindowAux::new().background_pixel(colour).override_redirect(1);
+        let aux = CreateWindowAux::new()
+            .background_pixel(colour)
+            .override_redirect(1);
         connection
-            .create_window(0, window, root.root, x, y, 200, 150, 0, WindowClass::INPUT_OUTPUT, 0, &aux)
+            .create_window(
+                0,
+                window,
+                root.root,
+                x,
+                y,
+                200,
+                150,
+                0,
+                WindowClass::INPUT_OUTPUT,
+                0,
+                &aux,
+            )
             .expect("sent")
             .check()
             .expect("made");
         connection
-            .change_property8(PropMode::REPLACE, window, AtomEnum::WM_NAME, AtomEnum::STRING, title)
+            .change_property8(
+                PropMode::REPLACE,
+                window,
+                AtomEnum::WM_NAME,
+                AtomEnum::STRING,
+                title,
+            )
             .expect("sent")
             .check()
             .expect("named");
-        connection.map_window(window).expect("sent").check().expect("shown");
+        connection
+            .map_window(window)
+            .expect("sent")
+            .check()
+            .expect("shown");
         let gc = connection.generate_id().expect("an id");
-        connection.create_gc(gc, window, &CreateGCAux::new().foreground(colour)).expect("sent");
-        let all = Rectangle { x: 0, y: 0, width: 200, height: 150 };
-        connection.poly_fill_rectangle(window, gc, &[all]).expect("sent").check().expect("painted");
+        connection
+            .create_gc(gc, window, &CreateGCAux::new().foreground(colour))
+            .expect("sent");
+        let all = Rectangle {
+            x: 0,
+            y: 0,
+            width: 200,
+            height: 150,
+        };
+        connection
+            .poly_fill_rectangle(window, gc, &[all])
+            .expect("sent")
+            .check()
+            .expect("painted");
         window
     }
 
     /// Luma and chroma of a pixel.
     fn pixel(picture: &I420, x: usize, y: usize) -> (u8, u8, u8) {
         let chroma = y / 2 * picture.stride_uv() + x / 2;
-        (picture.y()[y * picture.stride_y() + x], picture.u()[chroma], picture.v()[chroma])
+        (
+            picture.y()[y * picture.stride_y() + x],
+            picture.u()[chroma],
+            picture.v()[chroma],
+        )
     }
 
     const RED: (u8, u8, u8) = (81, 90, 240);
@@ -482,7 +662,8 @@ mod tests {
 
         let (connection, screen) = connect(display).expect("the server runs");
         let listed = list(&connection, screen).expect("listed");
-        let titles: Vec<(ScreenKind, &str)> = listed.iter().map(|(i, _)| (i.kind, i.title.as_str())).collect();
+        let titles: Vec<(ScreenKind, &str)> =
+            listed.iter().map(|(i, _)| (i.kind, i.title.as_str())).collect();
         assert_eq!(titles[0].0, ScreenKind::Monitor);
         assert!(titles.contains(&(ScreenKind::Window, "exhibit")), "{titles:?}");
         let (monitor, target) = listed[0].clone();
@@ -492,20 +673,42 @@ mod tests {
         assert!(whole.shared_memory, "Xvfb has MIT-SHM 1.2");
         let (picture, _) = whole.grab((800, 600)).expect("captured");
         assert!(whole.segment.is_some(), "it went through shared memory");
-        assert!(near(pixel(&picture, 60, 50), RED), "{:?}", pixel(&picture, 60, 50));
-        assert!(near(pixel(&picture, 150, 100), BLUE), "the blue window is in front");
+        assert!(
+            near(pixel(&picture, 60, 50), RED),
+            "{:?}",
+            pixel(&picture, 60, 50)
+        );
+        assert!(
+            near(pixel(&picture, 150, 100), BLUE),
+            "the blue window is in front"
+        );
 
         let (connection, screen) = connect(display).expect("the server runs");
         let mut window = Grabber::new(connection, screen, Target::Window(below));
         // Redirection begins now: what was covered before has to be painted again.
         show(&client, screen, (700, 500), 0, b"elsewhere");
         let gc = client.generate_id().expect("an id");
-        client.create_gc(gc, below, &CreateGCAux::new().foreground(0x00FF_0000)).expect("sent");
-        let all = Rectangle { x: 0, y: 0, width: 200, height: 150 };
-        client.poly_fill_rectangle(below, gc, &[all]).expect("sent").check().expect("painted");
+        client
+            .create_gc(gc, below, &CreateGCAux::new().foreground(0x00FF_0000))
+            .expect("sent");
+        let all = Rectangle {
+            x: 0,
+            y: 0,
+            width: 200,
+            height: 150,
+        };
+        client
+            .poly_fill_rectangle(below, gc, &[all])
+            .expect("sent")
+            .check()
+            .expect("painted");
         let (picture, size) = window.grab((0, 0)).expect("captured");
         assert_eq!(size, (200, 150));
-        assert!(near(pixel(&picture, 120, 100), RED), "covered, and yet red: {:?}", pixel(&picture, 120, 100));
+        assert!(
+            near(pixel(&picture, 120, 100), RED),
+            "covered, and yet red: {:?}",
+            pixel(&picture, 120, 100)
+        );
 
         client.destroy_window(below).expect("sent").check().expect("gone");
         assert_eq!(window.grab((0, 0)).err(), Some(SourceError::Missing));
@@ -513,6 +716,9 @@ mod tests {
 
     #[test]
     fn without_a_display_it_says_so() {
-        assert!(matches!(connect(Some("/nowhere:99")), Err(SourceError::Unsupported(_))));
+        assert!(matches!(
+            connect(Some("/nowhere:99")),
+            Err(SourceError::Unsupported(_))
+        ));
     }
 }

@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 
 use yuv::{
-    BufferStoreMut, YuvConversionMode, YuvPackedImage, YuvPlanarImage, YuvPlanarImageMut, YuvRange, YuvStandardMatrix,
+    BufferStoreMut, YuvConversionMode, YuvPackedImage, YuvPlanarImage, YuvPlanarImageMut, YuvRange,
+    YuvStandardMatrix,
 };
 
 use crate::video::frame::{I420, check_size};
@@ -76,7 +77,13 @@ pub enum ConvertError {
 /// # Errors
 /// See [`ConvertError`]; total over any bytes.
 pub fn to_i420(raw: &RawPicture<'_>) -> Result<I420, ConvertError> {
-    let RawPicture { format, width, height, stride, data } = *raw;
+    let RawPicture {
+        format,
+        width,
+        height,
+        stride,
+        data,
+    } = *raw;
     check_size(width, height)?;
     match format {
         PixelFormat::I420 => i420(width, height, stride, data),
@@ -127,7 +134,14 @@ fn planar_mut(picture: &mut I420) -> YuvPlanarImageMut<'_, u8> {
 }
 
 fn need(data: &[u8], needed: usize) -> Result<(), ConvertError> {
-    if data.len() < needed { Err(ConvertError::Short { needed, got: data.len() }) } else { Ok(()) }
+    if data.len() < needed {
+        Err(ConvertError::Short {
+            needed,
+            got: data.len(),
+        })
+    } else {
+        Ok(())
+    }
 }
 
 /// The stride to use, after checking that it covers a row.
@@ -161,7 +175,11 @@ fn nv12(width: u32, height: u32, stride: usize, data: &[u8]) -> Result<I420, Con
     for (to, from) in y.chunks_exact_mut(width as usize).zip(luma.chunks(stride)) {
         to.copy_from_slice(&from[..width as usize]);
     }
-    for ((u, v), from) in u.chunks_exact_mut(out_stride).zip(v.chunks_exact_mut(out_stride)).zip(chroma.chunks(stride)) {
+    for ((u, v), from) in u
+        .chunks_exact_mut(out_stride)
+        .zip(v.chunks_exact_mut(out_stride))
+        .zip(chroma.chunks(stride))
+    {
         for ((u, v), pair) in u.iter_mut().zip(v.iter_mut()).zip(from[..2 * cw].chunks_exact(2)) {
             (*u, *v) = (pair[0], pair[1]);
         }
@@ -183,9 +201,15 @@ fn yuyv(width: u32, height: u32, stride: usize, data: &[u8]) -> Result<I420, Con
         padded.resize(full, 128);
         Cow::Owned(padded)
     };
-    let packed = YuvPackedImage { yuy: &yuy, yuy_stride: stride as u32, width, height };
+    let packed = YuvPackedImage {
+        yuy: &yuy,
+        yuy_stride: stride as u32,
+        width,
+        height,
+    };
     let mut out = I420::black(width, height);
-    yuv::yuyv422_to_yuv420(&mut planar_mut(&mut out), &packed).map_err(|_| ConvertError::Size { width, height })?;
+    yuv::yuyv422_to_yuv420(&mut planar_mut(&mut out), &packed)
+        .map_err(|_| ConvertError::Size { width, height })?;
     Ok(out)
 }
 
@@ -218,8 +242,15 @@ fn rgb(
         Cow::Owned(padded)
     };
     let mut out = I420::black(width, height);
-    convert(&mut planar_mut(&mut out), &pixels, stride as u32, RANGE, MATRIX, MODE)
-        .map_err(|_| ConvertError::Size { width, height })?;
+    convert(
+        &mut planar_mut(&mut out),
+        &pixels,
+        stride as u32,
+        RANGE,
+        MATRIX,
+        MODE,
+    )
+    .map_err(|_| ConvertError::Size { width, height })?;
     Ok(out)
 }
 
@@ -307,7 +338,13 @@ mod tests {
     fn yuyv_keeps_luma_exactly_and_averages_chroma() {
         // Two rows of two pixels; chroma rows 100/200 and 110/210 average to 105/205.
         let data = [10, 100, 20, 200, 30, 110, 40, 210];
-        let raw = RawPicture { format: PixelFormat::Yuyv, width: 2, height: 2, stride: 0, data: &data };
+        let raw = RawPicture {
+            format: PixelFormat::Yuyv,
+            width: 2,
+            height: 2,
+            stride: 0,
+            data: &data,
+        };
         let picture = to_i420(&raw).expect("the picture is complete");
         assert_eq!(picture.y(), [10, 20, 30, 40]);
         assert!(picture.u()[0].abs_diff(105) <= 5 && picture.v()[0].abs_diff(205) <= 5);
@@ -316,10 +353,23 @@ mod tests {
     #[test]
     fn bgra_and_rgba_differ_only_in_order() {
         let rgba = gradient(16, 16, 0);
-        let bgra: Vec<u8> = rgba.chunks_exact(4).flat_map(|p| [p[2], p[1], p[0], p[3]]).collect();
+        let bgra: Vec<u8> = rgba
+            .chunks_exact(4)
+            .flat_map(|p| [p[2], p[1], p[0], p[3]])
+            .collect();
         let convert = |format, data: &[u8]| {
-            to_i420(&RawPicture { format, width: 16, height: 16, stride: 0, data }).expect("complete")
+            to_i420(&RawPicture {
+                format,
+                width: 16,
+                height: 16,
+                stride: 0,
+                data,
+            })
+            .expect("complete")
         };
-        assert_eq!(convert(PixelFormat::Rgba, &rgba), convert(PixelFormat::Bgra, &bgra));
+        assert_eq!(
+            convert(PixelFormat::Rgba, &rgba),
+            convert(PixelFormat::Bgra, &bgra)
+        );
     }
 }

@@ -27,7 +27,10 @@ impl VideoDecoder {
     /// # Errors
     /// When OpenH264 cannot be started (out of memory).
     pub fn new() -> Result<Self, DecodeError> {
-        Ok(Self { decoder: start()?, needs_key: true })
+        Ok(Self {
+            decoder: start()?,
+            needs_key: true,
+        })
     }
 
     /// Whether only a key frame can help: ask for one (PLI) while this is true.
@@ -66,12 +69,21 @@ impl VideoDecoder {
 
     fn decode_unit(&mut self, annex_b: &[u8]) -> Result<Option<I420>, DecodeError> {
         let damaged = |e: &dyn std::fmt::Display| DecodeError(e.to_string());
-        let Some(yuv) = self.decoder.decode(annex_b).map_err(|e| damaged(&e))? else { return Ok(None) };
+        let Some(yuv) = self.decoder.decode(annex_b).map_err(|e| damaged(&e))? else {
+            return Ok(None);
+        };
         let (width, height) = yuv.dimensions();
         let (stride_y, stride_u, _) = yuv.strides();
-        I420::from_planes(width as u32, height as u32, (yuv.y(), stride_y), yuv.u(), yuv.v(), stride_u)
-            .map(Some)
-            .map_err(|e| damaged(&e))
+        I420::from_planes(
+            width as u32,
+            height as u32,
+            (yuv.y(), stride_y),
+            yuv.u(),
+            yuv.v(),
+            stride_u,
+        )
+        .map(Some)
+        .map_err(|e| damaged(&e))
     }
 }
 
@@ -93,7 +105,11 @@ mod tests {
     use crate::video::stamp::read_stamp;
 
     fn units(count: u64, key_at: Option<u64>) -> Vec<Vec<u8>> {
-        let format = CaptureFormat { width: 320, height: 180, fps: 30.0 };
+        let format = CaptureFormat {
+            width: 320,
+            height: 180,
+            fps: 30.0,
+        };
         let scene = Scene::new(0, 320, 180);
         let config = SimulcastConfig::for_source(format, Content::Camera);
         let layer = config.layers[0].layer;
@@ -103,9 +119,13 @@ mod tests {
             if key_at == Some(number) {
                 encoder.force_key(layer);
             }
-            let frame =
-                VideoFrame::new(scene.draw(number, WallMs(number * 33)), Timestamp::from_micros(number * 33_333));
-            encoder.encode(&frame, &mut |unit| units.push(unit.data)).expect("the encoder works");
+            let frame = VideoFrame::new(
+                scene.draw(number, WallMs(number * 33)),
+                Timestamp::from_micros(number * 33_333),
+            );
+            encoder
+                .encode(&frame, &mut |unit| units.push(unit.data))
+                .expect("the encoder works");
         }
         units
     }
@@ -113,12 +133,16 @@ mod tests {
     #[test]
     fn a_lost_picture_is_noticed_and_a_key_frame_cures_it() {
         let units = units(60, Some(45));
-        let key_again = (1..units.len()).find(|&at| h264::is_key(&units[at])).expect("a key frame was asked for");
+        let key_again = (1..units.len())
+            .find(|&at| h264::is_key(&units[at]))
+            .expect("a key frame was asked for");
         let mut decoder = VideoDecoder::new().expect("a decoder");
         let mut after_loss = 0;
         for (at, unit) in units.iter().enumerate().filter(|(at, _)| *at != 5) {
             match decoder.decode(unit) {
-                Ok(Some(picture)) => assert!(read_stamp(&picture).is_some(), "no damage is ever shown ({at})"),
+                Ok(Some(picture)) => {
+                    assert!(read_stamp(&picture).is_some(), "no damage is ever shown ({at})")
+                }
                 Ok(None) | Err(_) => after_loss += 1,
             }
             assert_eq!(decoder.needs_key(), at > 5 && at < key_again, "at {at}");

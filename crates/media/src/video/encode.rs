@@ -7,14 +7,14 @@
 use std::time::Duration;
 
 use openh264::encoder::{
-    BitRate, Complexity, Encoder, EncoderConfig, FrameRate, FrameType, IntraFramePeriod, Profile, RateControlMode,
-    SpsPpsStrategy, UsageType, VuiConfig,
+    BitRate, Complexity, Encoder, EncoderConfig, FrameRate, FrameType, IntraFramePeriod, Profile,
+    RateControlMode, SpsPpsStrategy, UsageType, VuiConfig,
 };
 use openh264::formats::YUVSlices;
 use openh264::{OpenH264API, Timestamp as EncoderTimestamp};
 use openh264_sys2::{
-    ENCODER_OPTION, ENCODER_OPTION_BITRATE, ENCODER_OPTION_FRAME_RATE, ENCODER_OPTION_MAX_BITRATE, SBitrateInfo,
-    SPATIAL_LAYER_ALL,
+    ENCODER_OPTION, ENCODER_OPTION_BITRATE, ENCODER_OPTION_FRAME_RATE, ENCODER_OPTION_MAX_BITRATE,
+    SBitrateInfo, SPATIAL_LAYER_ALL,
 };
 
 use crate::clock::Timestamp;
@@ -130,7 +130,14 @@ impl SimulcastConfig {
                     Content::Camera if top => format.fps,
                     Content::Camera => format.fps.min(LOWER_LAYER_FPS),
                 };
-                LayerConfig { layer, width, height, fps, bitrate_bps: usual_bitrate(width, height), active: true }
+                LayerConfig {
+                    layer,
+                    width,
+                    height,
+                    fps,
+                    bitrate_bps: usual_bitrate(width, height),
+                    active: true,
+                }
             })
             .collect();
         Self { content, layers }
@@ -138,7 +145,11 @@ impl SimulcastConfig {
 
     /// The sum of the target bitrates of the active layers.
     pub fn total_bps(&self) -> u32 {
-        self.layers.iter().filter(|l| l.active).map(|l| l.bitrate_bps).sum()
+        self.layers
+            .iter()
+            .filter(|l| l.active)
+            .map(|l| l.bitrate_bps)
+            .sum()
     }
 }
 
@@ -155,7 +166,9 @@ fn layer_size((width, height): (u32, u32), content: Content, count: usize, layer
         Content::Screen => SCREEN_CAP,
     };
     let (long, short) = if width >= height { cap } else { (cap.1, cap.0) };
-    let ratio = (f64::from(long) / f64::from(width)).min(f64::from(short) / f64::from(height)).min(1.0);
+    let ratio = (f64::from(long) / f64::from(width))
+        .min(f64::from(short) / f64::from(height))
+        .min(1.0);
     let divisor = f64::from(1_u32 << (count - 1 - layer.index()));
     let side = |n: u32| ((f64::from(n) * ratio / divisor / 2.0).round() as u32 * 2).max(16);
     (side(width), side(height))
@@ -202,20 +215,36 @@ impl SimulcastEncoder {
     /// An encoder; OpenH264 itself is started by the first picture of each active layer.
     pub fn new(config: SimulcastConfig) -> Self {
         let content = config.content;
-        let layers = config.layers.into_iter().map(|config| LayerEncoder::new(config, content)).collect();
-        Self { content, layers, scaler: Scaler::new(), source_size: None }
+        let layers = config
+            .layers
+            .into_iter()
+            .map(|config| LayerEncoder::new(config, content))
+            .collect();
+        Self {
+            content,
+            layers,
+            scaler: Scaler::new(),
+            source_size: None,
+        }
     }
 
     /// The settings now, live changes included.
     pub fn config(&self) -> SimulcastConfig {
-        SimulcastConfig { content: self.content, layers: self.layers.iter().map(|l| l.config).collect() }
+        SimulcastConfig {
+            content: self.content,
+            layers: self.layers.iter().map(|l| l.config).collect(),
+        }
     }
 
     /// Encodes one picture. `out` gets up to one access unit per active layer, lowest first.
     ///
     /// # Errors
     /// The first [`EncodeError`] of any layer; the other layers are encoded all the same.
-    pub fn encode(&mut self, frame: &VideoFrame, out: &mut dyn FnMut(EncodedFrame)) -> Result<(), EncodeError> {
+    pub fn encode(
+        &mut self,
+        frame: &VideoFrame,
+        out: &mut dyn FnMut(EncodedFrame),
+    ) -> Result<(), EncodeError> {
         let size = (frame.picture.width(), frame.picture.height());
         if self.source_size != Some(size) {
             self.fit(size);
@@ -228,7 +257,11 @@ impl SimulcastEncoder {
                 continue;
             }
             let (width, height) = (self.layers[at].config.width, self.layers[at].config.height);
-            let above = pictures[at + 1..].iter().flatten().next().unwrap_or(&frame.picture);
+            let above = pictures[at + 1..]
+                .iter()
+                .flatten()
+                .next()
+                .unwrap_or(&frame.picture);
             if (above.width(), above.height()) != (width, height) {
                 pictures[at] = Some(self.scaler.scale(above, width, height));
             }
@@ -318,7 +351,14 @@ struct LayerEncoder {
 
 impl LayerEncoder {
     fn new(config: LayerConfig, content: Content) -> Self {
-        Self { config, content, encoder: None, key_wanted: false, last_key: None, next_due: Timestamp::ZERO }
+        Self {
+            config,
+            content,
+            encoder: None,
+            key_wanted: false,
+            last_key: None,
+            next_due: Timestamp::ZERO,
+        }
     }
 
     /// Whether this layer wants the picture captured at `at`, by its frame rate.
@@ -337,7 +377,10 @@ impl LayerEncoder {
             // A fresh encoder is the only state that is surely sound; it begins with a key frame.
             self.encoder = None;
         }
-        result.map_err(|e| EncodeError { layer: self.config.layer, reason: e.to_string() })
+        result.map_err(|e| EncodeError {
+            layer: self.config.layer,
+            reason: e.to_string(),
+        })
     }
 
     fn encode_with_openh264(
@@ -347,10 +390,15 @@ impl LayerEncoder {
     ) -> Result<Option<EncodedFrame>, openh264::Error> {
         let fresh = self.encoder.is_none();
         if fresh {
-            self.encoder = Some(Encoder::with_api_config(OpenH264API::from_source(), self.openh264_config())?);
+            self.encoder = Some(Encoder::with_api_config(
+                OpenH264API::from_source(),
+                self.openh264_config(),
+            )?);
         }
         let encoder = self.encoder.as_mut().expect("an encoder was made just above");
-        let spaced = self.last_key.is_none_or(|last| captured.saturating_since(last) >= KEY_SPACING);
+        let spaced = self
+            .last_key
+            .is_none_or(|last| captured.saturating_since(last) >= KEY_SPACING);
         if !fresh && self.key_wanted && spaced {
             encoder.force_intra_frame();
         }
@@ -387,7 +435,11 @@ impl LayerEncoder {
     fn openh264_config(&self) -> EncoderConfig {
         let screen = self.content == Content::Screen;
         EncoderConfig::new()
-            .usage_type(if screen { UsageType::ScreenContentRealTime } else { UsageType::CameraVideoRealTime })
+            .usage_type(if screen {
+                UsageType::ScreenContentRealTime
+            } else {
+                UsageType::CameraVideoRealTime
+            })
             .bitrate(BitRate::from_bps(self.config.bitrate_bps.max(MIN_BITRATE)))
             .max_frame_rate(FrameRate::from_hz(self.config.fps))
             .rate_control_mode(RateControlMode::Bitrate)
@@ -395,7 +447,10 @@ impl LayerEncoder {
             .profile(Profile::Baseline)
             .complexity(Complexity::Low)
             // Key frames come when a viewer needs one; a scene change must not make one of its own accord and burst.
-            .scene_change_detect(false)
+            // (For screens OpenH264 insists on detecting changes, and does without the next two.)
+            .scene_change_detect(screen)
+            .adaptive_quantization(!screen)
+            .background_detection(!screen)
             .intra_frame_period(IntraFramePeriod::auto())
             .sps_pps_strategy(SpsPpsStrategy::ConstantId)
             .num_threads(1)
@@ -412,7 +467,10 @@ impl LayerEncoder {
             (ENCODER_OPTION_BITRATE, target),
             (ENCODER_OPTION_MAX_BITRATE, peak),
         ] {
-            let mut info = SBitrateInfo { iLayer: SPATIAL_LAYER_ALL, iBitrate: bps as i32 };
+            let mut info = SBitrateInfo {
+                iLayer: SPATIAL_LAYER_ALL,
+                iBitrate: bps as i32,
+            };
             // SAFETY: both bitrate options read one SBitrateInfo, which `info` is for the length of the call.
             unsafe { self.set_option(option, (&raw mut info).cast()) };
         }
@@ -428,7 +486,12 @@ impl LayerEncoder {
         // relies on (it only keeps the picture size and data format).
         let code = unsafe { encoder.raw_api().set_option(option, value) };
         if code != 0 {
-            tracing::warn!(layer = self.config.layer.rid(), option, code, "the H.264 encoder refused an option");
+            tracing::warn!(
+                layer = self.config.layer.rid(),
+                option,
+                code,
+                "the H.264 encoder refused an option"
+            );
         }
     }
 }
@@ -451,7 +514,9 @@ mod tests {
     fn run(encoder: &mut SimulcastEncoder, scene: &Scene, range: std::ops::Range<u64>) -> Vec<EncodedFrame> {
         let mut units = Vec::new();
         for number in range {
-            encoder.encode(&frame_at(scene, number), &mut |unit| units.push(unit)).expect("the encoder works");
+            encoder
+                .encode(&frame_at(scene, number), &mut |unit| units.push(unit))
+                .expect("the encoder works");
         }
         units
     }
@@ -459,32 +524,54 @@ mod tests {
     #[test]
     fn layers_follow_the_source() {
         let sizes = |width, height| {
-            SimulcastConfig::for_source(CaptureFormat { width, height, fps: 30.0 }, Content::Camera)
-                .layers
-                .iter()
-                .map(|l| (l.layer.rid(), l.width, l.height))
-                .collect::<Vec<_>>()
+            SimulcastConfig::for_source(
+                CaptureFormat {
+                    width,
+                    height,
+                    fps: 30.0,
+                },
+                Content::Camera,
+            )
+            .layers
+            .iter()
+            .map(|l| (l.layer.rid(), l.width, l.height))
+            .collect::<Vec<_>>()
         };
-        assert_eq!(sizes(1280, 720), [("q", 320, 180), ("h", 640, 360), ("f", 1280, 720)]);
-        assert_eq!(sizes(1920, 1080), [("q", 320, 180), ("h", 640, 360), ("f", 1280, 720)]);
+        assert_eq!(
+            sizes(1280, 720),
+            [("q", 320, 180), ("h", 640, 360), ("f", 1280, 720)]
+        );
+        assert_eq!(
+            sizes(1920, 1080),
+            [("q", 320, 180), ("h", 640, 360), ("f", 1280, 720)]
+        );
         assert_eq!(sizes(640, 480), [("q", 320, 240), ("h", 640, 480)]);
         assert_eq!(sizes(320, 180), [("q", 320, 180)]);
-        assert_eq!(sizes(720, 1280), [("q", 180, 320), ("h", 360, 640), ("f", 720, 1280)]);
+        assert_eq!(
+            sizes(720, 1280),
+            [("q", 180, 320), ("h", 360, 640), ("f", 720, 1280)]
+        );
     }
 
     #[test]
     fn the_stamp_survives_h264_at_all_three_layers() {
         let scene = Scene::new(5, 1280, 720);
-        let mut encoder = SimulcastEncoder::new(SimulcastConfig::for_source(CaptureFormat::HD, Content::Camera));
+        let mut encoder =
+            SimulcastEncoder::new(SimulcastConfig::for_source(CaptureFormat::HD, Content::Camera));
         let mut decoders = [(); 3].map(|()| VideoDecoder::new().expect("a decoder"));
         let mut read = [0_u64; 3];
         for number in 0..90 {
             let frame = frame_at(&scene, number);
             let mut units = Vec::new();
-            encoder.encode(&frame, &mut |unit| units.push(unit)).expect("the encoder works");
+            encoder
+                .encode(&frame, &mut |unit| units.push(unit))
+                .expect("the encoder works");
             for unit in units {
                 let at = unit.layer.index();
-                let picture = decoders[at].decode(&unit.data).expect("no loss").expect("no delay");
+                let picture = decoders[at]
+                    .decode(&unit.data)
+                    .expect("no loss")
+                    .expect("no delay");
                 assert_eq!((picture.width(), picture.height()), (unit.width, unit.height));
                 let expected = Stamp::new(number, WallMs(frame.captured.as_millis()));
                 assert_eq!(read_stamp(&picture), Some(expected), "layer {}", unit.layer.rid());
@@ -492,22 +579,33 @@ mod tests {
             }
         }
         // 30 frames a second at the top, 20 below; the rate control may leave out a few.
-        assert!(read[2] >= 85 && read[1] >= 55 && read[0] >= 55, "decoded per layer: {read:?}");
+        assert!(
+            read[2] >= 85 && read[1] >= 55 && read[0] >= 55,
+            "decoded per layer: {read:?}"
+        );
     }
 
     #[test]
     fn streams_are_constrained_baseline_without_reordering() {
         let scene = Scene::new(1, 1280, 720);
-        let mut encoder = SimulcastEncoder::new(SimulcastConfig::for_source(CaptureFormat::HD, Content::Camera));
+        let mut encoder =
+            SimulcastEncoder::new(SimulcastConfig::for_source(CaptureFormat::HD, Content::Camera));
         let units = run(&mut encoder, &scene, 0..3);
         for unit in units.iter().filter(|u| u.key) {
-            assert_eq!(h264::nal_types(&unit.data), [h264::NAL_SPS, h264::NAL_PPS, h264::NAL_IDR]);
+            assert_eq!(
+                h264::nal_types(&unit.data),
+                [h264::NAL_SPS, h264::NAL_PPS, h264::NAL_IDR]
+            );
             let sps = h264::sequence(&unit.data).expect("a key frame brings its parameter sets");
             assert_eq!((sps.profile, sps.constraints & 0x40), (66, 0x40));
             assert_eq!((sps.width, sps.height), (unit.width, unit.height));
             assert_eq!(sps.max_reorder, Some(0));
         }
-        assert_eq!(units.iter().filter(|u| u.key).count(), 3, "one key frame per layer, at the start");
+        assert_eq!(
+            units.iter().filter(|u| u.key).count(),
+            3,
+            "one key frame per layer, at the start"
+        );
     }
 
     #[test]
@@ -548,15 +646,25 @@ mod tests {
         noisy(150..180);
         let (after, keys) = noisy(180..270);
         let kbps = |bytes: u64| bytes * 8 / 3 / 1000;
-        assert!(kbps(before) > 600, "uses what it may: {} kbit/s of 1000", kbps(before));
-        assert!(kbps(after) < kbps(before) / 2, "{} kbit/s fell only to {}", kbps(before), kbps(after));
+        assert!(
+            kbps(before) > 600,
+            "uses what it may: {} kbit/s of 1000",
+            kbps(before)
+        );
+        assert!(
+            kbps(after) < kbps(before) / 2,
+            "{} kbit/s fell only to {}",
+            kbps(before),
+            kbps(after)
+        );
         assert_eq!(keys, 0);
     }
 
     #[test]
     fn a_key_frame_comes_when_asked_and_not_twice_in_a_row() {
         let scene = Scene::new(2, 640, 360);
-        let mut encoder = SimulcastEncoder::new(SimulcastConfig::for_source(CaptureFormat::SD, Content::Camera));
+        let mut encoder =
+            SimulcastEncoder::new(SimulcastConfig::for_source(CaptureFormat::SD, Content::Camera));
         run(&mut encoder, &scene, 0..30);
         let mut keys = Vec::new();
         for number in 30..60 {
@@ -576,22 +684,38 @@ mod tests {
 
     #[test]
     fn a_source_that_changes_its_size_goes_on() {
-        let mut encoder = SimulcastEncoder::new(SimulcastConfig::for_source(CaptureFormat::HD, Content::Camera));
+        let mut encoder =
+            SimulcastEncoder::new(SimulcastConfig::for_source(CaptureFormat::HD, Content::Camera));
         run(&mut encoder, &Scene::new(2, 1280, 720), 0..5);
         let units = run(&mut encoder, &Scene::new(2, 640, 480), 5..12);
-        let sizes: Vec<_> = units.iter().filter(|u| u.key).map(|u| (u.width, u.height)).collect();
+        let sizes: Vec<_> = units
+            .iter()
+            .filter(|u| u.key)
+            .map(|u| (u.width, u.height))
+            .collect();
         assert_eq!(sizes, [(160, 120), (320, 240), (640, 480)]);
     }
 
     #[test]
     fn a_layer_switched_on_again_begins_with_a_key_frame() {
         let scene = Scene::new(2, 640, 360);
-        let mut encoder = SimulcastEncoder::new(SimulcastConfig::for_source(CaptureFormat::SD, Content::Camera));
+        let mut encoder =
+            SimulcastEncoder::new(SimulcastConfig::for_source(CaptureFormat::SD, Content::Camera));
         run(&mut encoder, &scene, 0..10);
         encoder.set_active(Layer::Half, false);
-        assert!(run(&mut encoder, &scene, 10..40).iter().all(|u| u.layer == Layer::Quarter));
+        assert!(
+            run(&mut encoder, &scene, 10..40)
+                .iter()
+                .all(|u| u.layer == Layer::Quarter)
+        );
         encoder.set_active(Layer::Half, true);
         let units = run(&mut encoder, &scene, 40..42);
-        assert!(units.iter().find(|u| u.layer == Layer::Half).expect("it is on").key);
+        assert!(
+            units
+                .iter()
+                .find(|u| u.layer == Layer::Half)
+                .expect("it is on")
+                .key
+        );
     }
 }

@@ -136,7 +136,10 @@ fn copy_plane(
 ) -> Result<(), ConvertError> {
     let needed = stride * (height - 1) + width;
     if stride < width || plane.len() < needed {
-        return Err(ConvertError::Short { needed, got: plane.len() });
+        return Err(ConvertError::Short {
+            needed,
+            got: plane.len(),
+        });
     }
     for (to, from) in out.chunks_exact_mut(width).zip(plane.chunks(stride)) {
         to.copy_from_slice(&from[..width]);
@@ -156,7 +159,10 @@ pub struct VideoFrame {
 impl VideoFrame {
     /// Wraps a picture taken at `captured`.
     pub fn new(picture: I420, captured: Timestamp) -> Self {
-        Self { picture: Arc::new(picture), captured }
+        Self {
+            picture: Arc::new(picture),
+            captured,
+        }
     }
 }
 
@@ -205,7 +211,11 @@ impl LatestFrame {
 
     /// The newest frame, taken or not.
     pub fn newest(&self) -> Option<VideoFrame> {
-        self.slot.lock().unwrap_or_else(PoisonError::into_inner).newest.clone()
+        self.slot
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .newest
+            .clone()
     }
 
     /// How many frames were replaced before anybody took them.
@@ -235,6 +245,9 @@ mod tests {
     fn planes_shorter_than_their_size_are_refused() {
         let short = I420::from_planes(4, 4, (&[0; 15], 4), &[0; 4], &[0; 4], 2);
         assert!(matches!(short, Err(ConvertError::Short { needed: 16, got: 15 })));
-        assert!(matches!(I420::from_planes(0, 4, (&[], 0), &[], &[], 0), Err(ConvertError::Size { .. })));
+        assert!(matches!(
+            I420::from_planes(0, 4, (&[], 0), &[], &[], 0),
+            Err(ConvertError::Size { .. })
+        ));
     }
 }

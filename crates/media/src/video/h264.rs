@@ -30,7 +30,9 @@ pub fn split_nals(annex_b: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// The next `00 00 01` from `from`: where it begins and where the unit after it begins.
 fn start_code(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
     let tail = bytes.get(from..)?;
-    tail.windows(3).position(|w| w == [0, 0, 1]).map(|at| (from + at, from + at + 3))
+    tail.windows(3)
+        .position(|w| w == [0, 0, 1])
+        .map(|at| (from + at, from + at + 3))
 }
 
 /// The NAL unit types of an Annex B byte stream, in order.
@@ -74,9 +76,15 @@ pub fn sequence(annex_b: &[u8]) -> Option<Sequence> {
 fn parse_sps(unit: &[u8]) -> Option<Sequence> {
     let rbsp = unescape(unit.get(1..)?);
     let (&profile, &constraints, &level) = (rbsp.first()?, rbsp.get(1)?, rbsp.get(2)?);
-    let mut bits = Bits { bytes: rbsp.get(3..)?, at: 0 };
+    let mut bits = Bits {
+        bytes: rbsp.get(3..)?,
+        at: 0,
+    };
     bits.ue()?; // seq_parameter_set_id
-    if matches!(profile, 100 | 110 | 122 | 244 | 44 | 83 | 86 | 118 | 128 | 138 | 139 | 134 | 135) {
+    if matches!(
+        profile,
+        100 | 110 | 122 | 244 | 44 | 83 | 86 | 118 | 128 | 138 | 139 | 134 | 135
+    ) {
         // High profiles are never ours: their extra fields would need scaling lists to be skipped.
         return None;
     }
@@ -111,8 +119,19 @@ fn parse_sps(unit: &[u8]) -> Option<Sequence> {
         width = width.checked_sub(left.checked_add(right)?.checked_mul(2)?)?;
         height = height.checked_sub(top.checked_add(bottom)?.checked_mul(2 * field)?)?;
     }
-    let max_reorder = if bits.bits(1)? == 1 { vui_max_reorder(&mut bits) } else { None };
-    Some(Sequence { profile, constraints, level, width, height, max_reorder })
+    let max_reorder = if bits.bits(1)? == 1 {
+        vui_max_reorder(&mut bits)
+    } else {
+        None
+    };
+    Some(Sequence {
+        profile,
+        constraints,
+        level,
+        width,
+        height,
+        max_reorder,
+    })
 }
 
 /// Walks the video usability information to `max_num_reorder_frames`.

@@ -19,6 +19,7 @@ pub use frame::{I420, LatestFrame, VideoFrame};
 pub use scale::scale;
 pub use sender::{VideoControl, VideoEvent, VideoSender, VideoSenderStats};
 pub use source::{
-    CameraChoice, CameraId, CameraInfo, CameraSource, CaptureFormat, FrameSource, SourceError, cameras, open_camera,
+    CameraChoice, CameraId, CameraInfo, CameraSource, CaptureFormat, FrameSource, SourceError, cameras,
+    open_camera,
 };
 pub use stamp::{Stamp, burn_stamp, read_stamp};

@@ -128,9 +128,22 @@ impl VideoSender {
         let shared = control.0.clone();
         let thread = std::thread::Builder::new()
             .name("video-send".into())
-            .spawn(move || Worker { source, encoder: SimulcastEncoder::new(config), sink, preview, events, shared }.run())
+            .spawn(move || {
+                Worker {
+                    source,
+                    encoder: SimulcastEncoder::new(config),
+                    sink,
+                    preview,
+                    events,
+                    shared,
+                }
+                .run()
+            })
             .expect("the system can start a thread");
-        Self { control, thread: Some(thread) }
+        Self {
+            control,
+            thread: Some(thread),
+        }
     }
 
     /// A handle to steer it by.
@@ -184,7 +197,11 @@ impl Worker {
             if std::mem::take(&mut hung) {
                 (self.events)(VideoEvent::Recovered);
             }
-            self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner).captured += 1;
+            self.shared
+                .stats
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .captured += 1;
             if self.shared.muted.load(Ordering::SeqCst) {
                 continue;
             }
@@ -247,7 +264,11 @@ mod tests {
     const LONG: Duration = Duration::from_secs(20);
 
     fn camera(clock: MediaClock) -> Box<dyn FrameSource> {
-        let format = CaptureFormat { width: 320, height: 180, fps: 60.0 };
+        let format = CaptureFormat {
+            width: 320,
+            height: 180,
+            fps: 60.0,
+        };
         open_camera(&CameraChoice::Synthetic { seed: 1 }, format, clock, LONG).expect("a drawn camera")
     }
 
@@ -291,7 +312,10 @@ mod tests {
         fn next_frame(&mut self, _: Duration) -> Result<crate::video::VideoFrame, SourceError> {
             let picture = crate::video::I420::black(640, 360);
             match self.0.pop() {
-                Some(Ok(())) => Ok(crate::video::VideoFrame::new(picture, crate::clock::Timestamp::ZERO)),
+                Some(Ok(())) => Ok(crate::video::VideoFrame::new(
+                    picture,
+                    crate::clock::Timestamp::ZERO,
+                )),
                 Some(Err(error)) => Err(error),
                 None => Err(SourceError::Missing),
             }
@@ -300,7 +324,11 @@ mod tests {
 
     #[test]
     fn a_hung_source_is_reported_once_and_an_unplugged_one_ends_it() {
-        let hung = || Err(SourceError::Hung { after: Duration::from_millis(100) });
+        let hung = || {
+            Err(SourceError::Hung {
+                after: Duration::from_millis(100),
+            })
+        };
         let mut script = vec![Ok(())];
         script.extend((0..30).map(|_| hung()));
         script.push(Ok(()));
@@ -318,7 +346,9 @@ mod tests {
         assert_eq!(
             events,
             [
-                VideoEvent::SourceFailed(SourceError::Hung { after: SOURCE_TIMEOUT }),
+                VideoEvent::SourceFailed(SourceError::Hung {
+                    after: SOURCE_TIMEOUT
+                }),
                 VideoEvent::Recovered,
                 VideoEvent::SourceFailed(SourceError::Missing),
             ]

@@ -37,7 +37,10 @@ pub struct Stamp {
 impl Stamp {
     /// The stamp for frame number `frame` taken at `wall`.
     pub fn new(frame: u64, wall: WallMs) -> Self {
-        Self { frame: (frame & ((1 << FRAME_BITS) - 1)) as u32, clock_ms: wall.0 as u32 }
+        Self {
+            frame: (frame & ((1 << FRAME_BITS) - 1)) as u32,
+            clock_ms: wall.0 as u32,
+        }
     }
 
     /// Milliseconds from capture to `now`, where both clocks are this machine's. Wraps after 49 days; a clock set back
@@ -57,7 +60,10 @@ impl Stamp {
         if u64::from(crc12(payload)) != bits & ((1 << CRC_BITS) - 1) {
             return None;
         }
-        Some(Self { frame: ungray((payload >> CLOCK_BITS) as u32), clock_ms: ungray(payload as u32) })
+        Some(Self {
+            frame: ungray((payload >> CLOCK_BITS) as u32),
+            clock_ms: ungray(payload as u32),
+        })
     }
 }
 

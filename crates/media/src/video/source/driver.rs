@@ -62,15 +62,26 @@ impl DrivenCamera {
             shared.stop.store(true, Ordering::SeqCst);
             hung.clone()
         })??;
-        let camera = Self { info, format, shared, ended };
+        let camera = Self {
+            info,
+            format,
+            shared,
+            ended,
+        };
         // A camera that opens but shows nothing is as good as hung; the picture stays in the mailbox for the owner.
-        let Some(first) = camera.shared.mailbox.wait(deadline) else { return Err(camera.failure().unwrap_or(hung)) };
+        let Some(first) = camera.shared.mailbox.wait(deadline) else {
+            return Err(camera.failure().unwrap_or(hung));
+        };
         camera.shared.mailbox.put(first);
         Ok(camera)
     }
 
     fn failure(&self) -> Option<SourceError> {
-        self.shared.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared
+            .failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -120,7 +131,11 @@ mod tests {
     use crate::video::source::CameraId;
 
     fn info() -> CameraInfo {
-        CameraInfo { id: CameraId("test".into()), name: "Test".into(), is_default: true }
+        CameraInfo {
+            id: CameraId("test".into()),
+            name: "Test".into(),
+            is_default: true,
+        }
     }
 
     const LONG: Duration = Duration::from_secs(20);
@@ -150,7 +165,11 @@ mod tests {
         let mut camera = DrivenCamera::start(info(), MediaClock::start(), LONG, move || {
             let reader = move || {
                 left -= 1;
-                if left >= 0 { Ok(Some(I420::black(16, 16))) } else { Err(SourceError::Missing) }
+                if left >= 0 {
+                    Ok(Some(I420::black(16, 16)))
+                } else {
+                    Err(SourceError::Missing)
+                }
             };
             Ok((CaptureFormat::SD, Box::new(reader) as Reader))
         })

@@ -20,6 +20,7 @@ use v4l::{Device, Format, FourCC};
 use crate::clock::MediaClock;
 use crate::video::convert::{PixelFormat, RawPicture, to_i420};
 use crate::video::source::driver::{DrivenCamera, Reader};
+use crate::video::source::mode::{Mode, best};
 use crate::video::source::{CameraId, CameraInfo, CameraSource, CaptureFormat, SourceError};
 
 /// Buffers between driver and us; pictures are taken as they come, so few are enough.
@@ -63,16 +64,32 @@ fn nodes() -> Vec<Node> {
                 Err(error) if source_error(&error) == SourceError::Denied => None,
                 Err(_) => return None,
             };
-            if caps.as_ref().is_some_and(|c| !c.capabilities.contains(Flags::VIDEO_CAPTURE)) {
+            if caps
+                .as_ref()
+                .is_some_and(|c| !c.capabilities.contains(Flags::VIDEO_CAPTURE))
+            {
                 return None;
             }
             // A metadata node of a camera claims to capture but has no picture format.
-            if caps.is_some() && Device::with_path(&path).and_then(|d| d.enum_formats()).is_ok_and(|f| f.is_empty()) {
+            if caps.is_some()
+                && Device::with_path(&path)
+                    .and_then(|d| d.enum_formats())
+                    .is_ok_and(|f| f.is_empty())
+            {
                 return None;
             }
-            let name = caps.as_ref().map_or_else(|| path.to_string_lossy().into_owned(), |c| c.card.clone());
+            let name = caps
+                .as_ref()
+                .map_or_else(|| path.to_string_lossy().into_owned(), |c| c.card.clone());
             let bus = caps.map_or_else(|| path.to_string_lossy().into_owned(), |c| c.bus);
-            Some((node.index(), Node { path, id: CameraId(format!("v4l2:{bus}:{name}")), name }))
+            Some((
+                node.index(),
+                Node {
+                    path,
+                    id: CameraId(format!("v4l2:{bus}:{name}")),
+                    name,
+                },
+            ))
         })
         .collect();
     found.sort_by_key(|(index, _)| *index);
@@ -88,7 +105,15 @@ fn nodes() -> Vec<Node> {
 }
 
 pub(super) fn cameras() -> Result<Vec<CameraInfo>, SourceError> {
-    Ok(nodes().into_iter().enumerate().map(|(at, n)| CameraInfo { id: n.id, name: n.name, is_default: at == 0 }).collect())
+    Ok(nodes()
+        .into_iter()
+        .enumerate()
+        .map(|(at, n)| CameraInfo {
+            id: n.id,
+            name: n.name,
+            is_default: at == 0,
+        })
+        .collect())
 }
 
 pub(super) fn open(
@@ -102,28 +127,14 @@ pub(super) fn open(
         .enumerate()
         .find(|(_, node)| id.is_none_or(|id| *id == node.id))
         .ok_or(SourceError::Missing)?;
-    let info = CameraInfo { id: node.id, name: node.name, is_default: at == 0 };
+    let info = CameraInfo {
+        id: node.id,
+        name: node.name,
+        is_default: at == 0,
+    };
     let path = node.path;
     let camera = DrivenCamera::start(info, clock, deadline, move || open_stream(&path, wanted))?;
     Ok(Box::new(camera))
-}
-
-/// One way a camera can deliver.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Mode {
-    rank: usize,
-    width: u32,
-    height: u32,
-    fps: f32,
-}
-
-/// How far a mode is from what is wanted; the smallest is chosen. Fast enough comes first, then size, then pixel format.
-fn distance(mode: &Mode, wanted: CaptureFormat) -> (bool, u64, usize, u32) {
-    let too_slow = mode.fps < wanted.fps.min(15.0) - 0.5;
-    let pixels = u64::from(mode.width) * u64::from(mode.height);
-    let off = pixels.abs_diff(u64::from(wanted.width) * u64::from(wanted.height));
-    let rate_off = ((mode.fps - wanted.fps).abs() * 10.0) as u32;
-    (too_slow, off, if rate_off > 50 { mode.rank + FORMATS.len() } else { mode.rank }, rate_off)
 }
 
 /// The modes a device lists, for every format we take.
@@ -138,9 +149,10 @@ fn modes(device: &Device, wanted: CaptureFormat) -> Vec<Mode> {
         for size in device.enum_framesizes(fourcc).unwrap_or_default() {
             let (width, height) = match size.size {
                 FrameSizeEnum::Discrete(d) => (d.width, d.height),
-                FrameSizeEnum::Stepwise(s) => {
-                    (wanted.width.clamp(s.min_width, s.max_width), wanted.height.clamp(s.min_height, s.max_height))
-                }
+                FrameSizeEnum::Stepwise(s) => (
+                    wanted.width.clamp(s.min_width, s.max_width),
+                    wanted.height.clamp(s.min_height, s.max_height),
+                ),
             };
             let fps = device
                 .enum_frameintervals(fourcc, width, height)
@@ -148,12 +160,19 @@ fn modes(device: &Device, wanted: CaptureFormat) -> Vec<Mode> {
                 .into_iter()
                 .map(|interval| match interval.interval {
                     FrameIntervalEnum::Discrete(d) => d.denominator as f32 / d.numerator.max(1) as f32,
-                    FrameIntervalEnum::Stepwise(s) => s.min.denominator as f32 / s.min.numerator.max(1) as f32,
+                    FrameIntervalEnum::Stepwise(s) => {
+                        s.min.denominator as f32 / s.min.numerator.max(1) as f32
+                    }
                 })
                 .min_by(|a, b| (a - wanted.fps).abs().total_cmp(&(b - wanted.fps).abs()))
                 // Some drivers list sizes but no rates: assume it can.
                 .unwrap_or(wanted.fps);
-            modes.push(Mode { rank, width, height, fps });
+            modes.push(Mode {
+                rank,
+                width,
+                height,
+                fps,
+            });
         }
     }
     modes
@@ -161,16 +180,17 @@ fn modes(device: &Device, wanted: CaptureFormat) -> Vec<Mode> {
 
 fn open_stream(path: &Path, wanted: CaptureFormat) -> Result<(CaptureFormat, Reader), SourceError> {
     let device = Device::with_path(path).map_err(|e| source_error(&e))?;
-    let mode = modes(&device, wanted)
-        .into_iter()
-        .min_by_key(|mode| distance(mode, wanted))
+    let mode = best(&modes(&device, wanted), wanted)
         .ok_or_else(|| SourceError::Unsupported("no pixel format we can use".into()))?;
     let (code, pixel) = FORMATS[mode.rank];
     let asked = Format::new(mode.width, mode.height, FourCC::new(code));
     // The driver answers with what it will really deliver.
     let got = device.set_format(&asked).map_err(|e| source_error(&e))?;
     if got.fourcc != FourCC::new(code) {
-        return Err(SourceError::Unsupported(format!("the camera insists on {}", got.fourcc)));
+        return Err(SourceError::Unsupported(format!(
+            "the camera insists on {}",
+            got.fourcc
+        )));
     }
     let fps = device
         .set_params(&Parameters::with_fps(mode.fps.round().max(1.0) as u32))
@@ -178,11 +198,20 @@ fn open_stream(path: &Path, wanted: CaptureFormat) -> Result<(CaptureFormat, Rea
         .map(|p| p.interval.denominator as f32 / p.interval.numerator.max(1) as f32)
         .filter(|fps| fps.is_finite() && *fps > 0.0)
         .unwrap_or(mode.fps);
-    let mut stream = Stream::with_buffers(&device, Type::VideoCapture, BUFFERS).map_err(|e| source_error(&e))?;
+    let mut stream =
+        Stream::with_buffers(&device, Type::VideoCapture, BUFFERS).map_err(|e| source_error(&e))?;
     stream.set_timeout(WAIT);
-    let format = CaptureFormat { width: got.width, height: got.height, fps };
+    let format = CaptureFormat {
+        width: got.width,
+        height: got.height,
+        fps,
+    };
     tracing::info!(?format, pixel = %got.fourcc, "camera opened");
-    let stride = if pixel == PixelFormat::Mjpeg { 0 } else { got.stride as usize };
+    let stride = if pixel == PixelFormat::Mjpeg {
+        0
+    } else {
+        got.stride as usize
+    };
     let reader = move || -> Result<Option<_>, SourceError> {
         // The stream works on the device's handle and does not keep it open.
         let _keep_open = &device;
@@ -192,7 +221,13 @@ fn open_stream(path: &Path, wanted: CaptureFormat) -> Result<(CaptureFormat, Rea
             Err(error) => return Err(source_error(&error)),
         };
         let data = &data[..data.len().min(meta.bytesused as usize)];
-        match to_i420(&RawPicture { format: pixel, width: got.width, height: got.height, stride, data }) {
+        match to_i420(&RawPicture {
+            format: pixel,
+            width: got.width,
+            height: got.height,
+            stride,
+            data,
+        }) {
             Ok(picture) => Ok(Some(picture)),
             Err(error) => {
                 // Cameras deliver broken pictures after opening; the next one is whole.
@@ -209,23 +244,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_best_mode_is_fast_enough_then_near_in_size_then_cheap() {
-        let mode = |rank, width, height, fps| Mode { rank, width, height, fps };
-        let yuyv_slow = mode(2, 1280, 720, 10.0);
-        let mjpeg = mode(3, 1280, 720, 30.0);
-        let yuyv_small = mode(2, 640, 480, 30.0);
-        let nv12 = mode(0, 1280, 720, 30.0);
-        let best = |modes: &[Mode]| *modes.iter().min_by_key(|m| distance(m, CaptureFormat::HD)).expect("some");
-        assert_eq!(best(&[yuyv_slow, mjpeg, yuyv_small]), mjpeg);
-        assert_eq!(best(&[yuyv_slow, mjpeg, yuyv_small, nv12]), nv12);
-        assert_eq!(best(&[yuyv_slow, yuyv_small]), yuyv_small);
-        assert_eq!(best(&[yuyv_slow]), yuyv_slow);
-    }
-
-    #[test]
     fn a_camera_that_is_not_there_is_missing() {
         let id = CameraId("v4l2:nowhere:nothing".into());
-        let opened = open(Some(&id), CaptureFormat::HD, MediaClock::start(), Duration::from_secs(5));
+        let opened = open(
+            Some(&id),
+            CaptureFormat::HD,
+            MediaClock::start(),
+            Duration::from_secs(5),
+        );
         assert_eq!(opened.err(), Some(SourceError::Missing));
     }
 }

@@ -7,6 +7,8 @@
 #[cfg_attr(windows, path = "windows.rs")]
 mod device;
 mod driver;
+#[cfg(not(target_os = "macos"))]
+mod mode;
 pub mod synthetic;
 pub mod y4m;
 
@@ -29,9 +31,17 @@ pub struct CaptureFormat {
 
 impl CaptureFormat {
     /// 1280x720 at 30 frames per second: what a seat in court sends.
-    pub const HD: Self = Self { width: 1280, height: 720, fps: 30.0 };
+    pub const HD: Self = Self {
+        width: 1280,
+        height: 720,
+        fps: 30.0,
+    };
     /// 640x360 at 30 frames per second.
-    pub const SD: Self = Self { width: 640, height: 360, fps: 30.0 };
+    pub const SD: Self = Self {
+        width: 640,
+        height: 360,
+        fps: 30.0,
+    };
 }
 
 /// Why a source could not be opened, or stopped.
@@ -135,7 +145,9 @@ pub fn open_camera(
     match choice {
         CameraChoice::Default => device::open(None, wanted, clock, deadline),
         CameraChoice::Device(id) => device::open(Some(id), wanted, clock, deadline),
-        CameraChoice::Synthetic { seed } => Ok(Box::new(synthetic::SyntheticCamera::new(*seed, wanted, clock))),
+        CameraChoice::Synthetic { seed } => {
+            Ok(Box::new(synthetic::SyntheticCamera::new(*seed, wanted, clock)))
+        }
         CameraChoice::Y4m(path) => Ok(Box::new(y4m::Y4mCamera::open(path, clock)?)),
     }
 }
@@ -150,7 +162,11 @@ pub(crate) struct Pace {
 
 impl Pace {
     pub(crate) fn new(clock: MediaClock, fps: f32) -> Self {
-        Self { clock, period: Duration::from_secs_f32(1.0 / fps.clamp(0.1, 240.0)), next: clock.now() }
+        Self {
+            clock,
+            period: Duration::from_secs_f32(1.0 / fps.clamp(0.1, 240.0)),
+            next: clock.now(),
+        }
     }
 
     /// Sleeps until the next picture is due; a source that fell behind goes on from now instead of catching up.

@@ -15,10 +15,22 @@ use crate::video::stamp::{Stamp, burn_stamp};
 /// A colour as (Y, Cb, Cr).
 type Colour = (u8, u8, u8);
 
-const WALLS: [Colour; 6] =
-    [(118, 132, 120), (104, 122, 138), (126, 120, 124), (96, 134, 118), (132, 116, 136), (110, 126, 130)];
-const COATS: [Colour; 6] =
-    [(44, 138, 122), (58, 150, 112), (36, 126, 132), (62, 118, 150), (50, 132, 118), (72, 140, 110)];
+const WALLS: [Colour; 6] = [
+    (118, 132, 120),
+    (104, 122, 138),
+    (126, 120, 124),
+    (96, 134, 118),
+    (132, 116, 136),
+    (110, 126, 130),
+];
+const COATS: [Colour; 6] = [
+    (44, 138, 122),
+    (58, 150, 112),
+    (36, 126, 132),
+    (62, 118, 150),
+    (50, 132, 118),
+    (72, 140, 110),
+];
 const SKINS: [Colour; 4] = [(176, 110, 148), (160, 108, 152), (188, 114, 144), (140, 110, 154)];
 const HAIRS: [Colour; 4] = [(30, 128, 130), (44, 122, 138), (24, 130, 128), (120, 126, 130)];
 
@@ -61,21 +73,70 @@ impl Scene {
         let (cx, cy) = (w / 2.0 + sway, h * 0.43 + nod);
 
         // Shoulders, collar, neck.
-        ellipse(&mut picture, w / 2.0 + sway * 0.4, h * 1.02, unit * 0.46, unit * 0.36, self.coat);
-        ellipse(&mut picture, w / 2.0 + sway * 0.5, h * 0.73, unit * 0.11, unit * 0.12, (224, 128, 128));
-        ellipse(&mut picture, cx, cy + unit * 0.20, unit * 0.075, unit * 0.12, shade(self.skin, -14));
+        ellipse(
+            &mut picture,
+            w / 2.0 + sway * 0.4,
+            h * 1.02,
+            unit * 0.46,
+            unit * 0.36,
+            self.coat,
+        );
+        ellipse(
+            &mut picture,
+            w / 2.0 + sway * 0.5,
+            h * 0.73,
+            unit * 0.11,
+            unit * 0.12,
+            (224, 128, 128),
+        );
+        ellipse(
+            &mut picture,
+            cx,
+            cy + unit * 0.20,
+            unit * 0.075,
+            unit * 0.12,
+            shade(self.skin, -14),
+        );
         // Head, hair, eyes.
-        ellipse(&mut picture, cx, cy - unit * 0.035, unit * 0.165, unit * 0.205, self.hair);
-        ellipse(&mut picture, cx, cy + unit * 0.015, unit * 0.145, unit * 0.18, self.skin);
+        ellipse(
+            &mut picture,
+            cx,
+            cy - unit * 0.035,
+            unit * 0.165,
+            unit * 0.205,
+            self.hair,
+        );
+        ellipse(
+            &mut picture,
+            cx,
+            cy + unit * 0.015,
+            unit * 0.145,
+            unit * 0.18,
+            self.skin,
+        );
         let blink = if (t * 0.31).fract() < 0.03 { 0.25 } else { 1.0 };
         for side in [-1.0, 1.0] {
             let eye = cx + side * unit * 0.055;
-            ellipse(&mut picture, eye, cy - unit * 0.015, unit * 0.02, unit * 0.013 * blink, (40, 128, 128));
+            ellipse(
+                &mut picture,
+                eye,
+                cy - unit * 0.015,
+                unit * 0.02,
+                unit * 0.013 * blink,
+                (40, 128, 128),
+            );
         }
         // A mouth that opens in syllables for some seconds, then rests.
         let speaking = (t * 0.17).fract() < 0.6;
         let open = if speaking { (t * 9.0).sin().abs() } else { 0.1 };
-        ellipse(&mut picture, cx, cy + unit * 0.10, unit * 0.045, unit * (0.006 + 0.022 * open), (84, 112, 160));
+        ellipse(
+            &mut picture,
+            cx,
+            cy + unit * 0.10,
+            unit * 0.045,
+            unit * (0.006 + 0.022 * open),
+            (84, 112, 160),
+        );
 
         burn_stamp(&mut picture, Stamp::new(frame, wall));
         picture
@@ -88,7 +149,11 @@ fn shade((y, u, v): Colour, by: i16) -> Colour {
 
 /// A wall lit from above with upright panels.
 fn paint_wall(picture: &mut I420, wall: Colour) {
-    let (width, height, stride) = (picture.width() as usize, picture.height() as usize, picture.stride_y());
+    let (width, height, stride) = (
+        picture.width() as usize,
+        picture.height() as usize,
+        picture.stride_y(),
+    );
     let (luma, cb, cr) = picture.planes_mut();
     for (line, row) in luma.chunks_exact_mut(stride).enumerate() {
         let light = 18 - (line * 44 / height) as i16;
@@ -104,7 +169,10 @@ fn paint_wall(picture: &mut I420, wall: Colour) {
 
 /// Fills an axis-aligned ellipse row by row, clipped to the picture.
 fn ellipse(picture: &mut I420, cx: f32, cy: f32, rx: f32, ry: f32, (y, u, v): Colour) {
-    let (luma_size, chroma_size) = ((picture.width() as usize, picture.height() as usize), picture.chroma_size());
+    let (luma_size, chroma_size) = (
+        (picture.width() as usize, picture.height() as usize),
+        picture.chroma_size(),
+    );
     let (stride_y, stride_uv) = (picture.stride_y(), picture.stride_uv());
     let (luma, cb, cr) = picture.planes_mut();
     fill(luma, stride_y, luma_size, (cx, cy, rx, ry), y);
@@ -148,8 +216,11 @@ impl SyntheticCamera {
     /// A camera that shows the participant of `seed`; sides are made even and kept within what the encoder takes.
     pub fn new(seed: u64, wanted: CaptureFormat, clock: MediaClock) -> Self {
         let even = |side: u32, max: u32| side.clamp(16, max) & !1;
-        let format =
-            CaptureFormat { width: even(wanted.width, 3840), height: even(wanted.height, 2160), fps: wanted.fps };
+        let format = CaptureFormat {
+            width: even(wanted.width, 3840),
+            height: even(wanted.height, 2160),
+            fps: wanted.fps,
+        };
         Self {
             info: CameraInfo {
                 id: CameraId(format!("synthetic:{seed}")),
@@ -192,16 +263,32 @@ mod tests {
     #[test]
     fn the_same_arguments_give_the_same_picture_and_seeds_differ() {
         let at = WallMs(1_700_000_000_123);
-        assert_eq!(Scene::new(3, 320, 180).draw(9, at), Scene::new(3, 320, 180).draw(9, at));
-        assert_ne!(Scene::new(3, 320, 180).draw(9, at), Scene::new(4, 320, 180).draw(9, at));
-        assert_ne!(Scene::new(3, 320, 180).draw(9, at), Scene::new(3, 320, 180).draw(10, WallMs(at.0 + 33)));
+        assert_eq!(
+            Scene::new(3, 320, 180).draw(9, at),
+            Scene::new(3, 320, 180).draw(9, at)
+        );
+        assert_ne!(
+            Scene::new(3, 320, 180).draw(9, at),
+            Scene::new(4, 320, 180).draw(9, at)
+        );
+        assert_ne!(
+            Scene::new(3, 320, 180).draw(9, at),
+            Scene::new(3, 320, 180).draw(10, WallMs(at.0 + 33))
+        );
     }
 
     #[test]
     fn every_size_draws_and_carries_its_stamp() {
         for (w, h) in [(160, 90), (320, 180), (640, 480), (720, 1280), (1280, 720)] {
             let picture = Scene::new(1, w, h).draw(77, WallMs(123_456));
-            assert_eq!(read_stamp(&picture), Some(Stamp { frame: 77, clock_ms: 123_456 }), "{w}x{h}");
+            assert_eq!(
+                read_stamp(&picture),
+                Some(Stamp {
+                    frame: 77,
+                    clock_ms: 123_456
+                }),
+                "{w}x{h}"
+            );
         }
         Scene::new(0, 16, 16).draw(0, WallMs(0));
     }

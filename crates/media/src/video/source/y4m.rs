@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use crate::clock::MediaClock;
 use crate::video::frame::{I420, VideoFrame, check_size};
-use crate::video::source::{CameraId, CameraInfo, CameraSource, CaptureFormat, FrameSource, Pace, SourceError};
+use crate::video::source::{
+    CameraId, CameraInfo, CameraSource, CaptureFormat, FrameSource, Pace, SourceError,
+};
 
 /// Longest header line accepted, in bytes.
 const MAX_HEADER: usize = 1024;
@@ -27,7 +29,11 @@ pub struct Y4mHeader {
 /// [`SourceError::File`] when it is not a Y4M header, [`SourceError::Unsupported`] for other colour layouts.
 pub fn parse_header(bytes: &[u8]) -> Result<Y4mHeader, SourceError> {
     let bad = |what: &str| SourceError::File(format!("not a usable Y4M header: {what}"));
-    let end = bytes.iter().take(MAX_HEADER).position(|&b| b == b'\n').ok_or_else(|| bad("no end of line"))?;
+    let end = bytes
+        .iter()
+        .take(MAX_HEADER)
+        .position(|&b| b == b'\n')
+        .ok_or_else(|| bad("no end of line"))?;
     let line = std::str::from_utf8(&bytes[..end]).map_err(|_| bad("not text"))?;
     let mut fields = line.split(' ');
     if fields.next() != Some("YUV4MPEG2") {
@@ -41,8 +47,14 @@ pub fn parse_header(bytes: &[u8]) -> Result<Y4mHeader, SourceError> {
             "H" => height = value.parse::<u32>().ok(),
             "F" => {
                 let (num, den) = value.split_once(':').ok_or_else(|| bad("frame rate"))?;
-                let rate = num.parse::<f32>().ok().zip(den.parse::<f32>().ok()).map(|(n, d)| n / d);
-                fps = rate.filter(|r| (0.1..=240.0).contains(r)).ok_or_else(|| bad("frame rate"))?;
+                let rate = num
+                    .parse::<f32>()
+                    .ok()
+                    .zip(den.parse::<f32>().ok())
+                    .map(|(n, d)| n / d);
+                fps = rate
+                    .filter(|r| (0.1..=240.0).contains(r))
+                    .ok_or_else(|| bad("frame rate"))?;
             }
             "C" if !matches!(value, "420" | "420jpeg" | "420mpeg2" | "420paldv") => {
                 return Err(SourceError::Unsupported(format!("Y4M colour layout {value:?}")));
@@ -52,7 +64,10 @@ pub fn parse_header(bytes: &[u8]) -> Result<Y4mHeader, SourceError> {
     }
     let (width, height) = width.zip(height).ok_or_else(|| bad("no size"))?;
     check_size(width, height).map_err(|e| bad(&e.to_string()))?;
-    Ok(Y4mHeader { format: CaptureFormat { width, height, fps }, header_len: end + 1 })
+    Ok(Y4mHeader {
+        format: CaptureFormat { width, height, fps },
+        header_len: end + 1,
+    })
 }
 
 /// A Y4M file as a camera.
@@ -79,9 +94,15 @@ impl Y4mCamera {
         let mut file = BufReader::with_capacity(1 << 16, file);
         let header = parse_header(file.fill_buf().map_err(|e| SourceError::File(e.to_string()))?)?;
         file.consume(header.header_len);
-        let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let name = path
+            .file_name()
+            .map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         Ok(Self {
-            info: CameraInfo { id: CameraId(format!("y4m:{name}")), name, is_default: false },
+            info: CameraInfo {
+                id: CameraId(format!("y4m:{name}")),
+                name,
+                is_default: false,
+            },
             header,
             file,
             pace: Pace::new(clock, header.format.fps),
@@ -96,10 +117,15 @@ impl Y4mCamera {
             if !self.delivered {
                 return Err(SourceError::File("the Y4M file holds no picture".into()));
             }
-            self.file.seek(SeekFrom::Start(self.header.header_len as u64)).map_err(file_error)?;
+            self.file
+                .seek(SeekFrom::Start(self.header.header_len as u64))
+                .map_err(file_error)?;
         }
         let mut line = Vec::new();
-        (&mut self.file).take(MAX_HEADER as u64).read_until(b'\n', &mut line).map_err(file_error)?;
+        (&mut self.file)
+            .take(MAX_HEADER as u64)
+            .read_until(b'\n', &mut line)
+            .map_err(file_error)?;
         if !line.starts_with(b"FRAME") || line.last() != Some(&b'\n') {
             return Err(SourceError::File("the Y4M file is damaged: no FRAME line".into()));
         }
@@ -140,10 +166,15 @@ mod tests {
 
     #[test]
     fn a_usual_header_is_read() {
-        let header = parse_header(b"YUV4MPEG2 W640 H360 F30000:1001 Ip A1:1 C420jpeg XYSCSS=420JPEG\nFRAME\n").expect("valid");
+        let header =
+            parse_header(b"YUV4MPEG2 W640 H360 F30000:1001 Ip A1:1 C420jpeg XYSCSS=420JPEG\nFRAME\n")
+                .expect("valid");
         assert_eq!((header.format.width, header.format.height), (640, 360));
         assert!((header.format.fps - 29.97).abs() < 0.01);
-        assert!(matches!(parse_header(b"YUV4MPEG2 W2 H2 C444\n"), Err(SourceError::Unsupported(_))));
+        assert!(matches!(
+            parse_header(b"YUV4MPEG2 W2 H2 C444\n"),
+            Err(SourceError::Unsupported(_))
+        ));
     }
 
     proptest! {
@@ -164,9 +195,18 @@ mod tests {
         }
         let mut camera = Y4mCamera::open(file.path(), MediaClock::start()).expect("valid");
         let levels: Vec<u8> = (0..5)
-            .map(|_| camera.next_frame(Duration::from_secs(1)).expect("looped").picture.y()[0])
+            .map(|_| {
+                camera
+                    .next_frame(Duration::from_secs(1))
+                    .expect("looped")
+                    .picture
+                    .y()[0]
+            })
             .collect();
         assert_eq!(levels, [50, 60, 50, 60, 50]);
-        assert_eq!(Y4mCamera::open(Path::new("no such file"), MediaClock::start()).err(), Some(SourceError::Missing));
+        assert_eq!(
+            Y4mCamera::open(Path::new("no such file"), MediaClock::start()).err(),
+            Some(SourceError::Missing)
+        );
     }
 }
