@@ -1,1 +1,41 @@
-fn main() {}
+//! `mingting-participant`: a participant without a window. It takes a seat by code, or enters any LiveKit room, with
+//! synthetic or real devices, watches and measures what it gets, and reports as JSON.
+//!
+//! Logs go to stderr and hold no names, codes or words; stdout is for JSON lines (`--drive`).
+
+mod args;
+mod drive;
+mod hearing;
+mod report;
+mod watch;
+
+use args::Args;
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_default_env()
+                .unwrap_or_else(|_| "warn,client=info,mingting_participant=info".into()),
+        )
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "no runtime");
+            return ExitCode::FAILURE;
+        }
+    };
+    let status = runtime.block_on(drive::run(args));
+    // A blocked device thread must not keep the program alive.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    ExitCode::from(status)
+}

@@ -1,0 +1,269 @@
+//! The command line.
+
+use clap::{ArgGroup, Parser, ValueEnum};
+use client::studio::MediaSetup;
+use client::{FrameSink, MediaSetup as Setup};
+use media::audio::{CaptureChoice, PlaybackChoice};
+use media::clock::MediaClock;
+use media::video::{CameraChoice, CaptureFormat};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use url::Url;
+
+/// A participant of a hearing (or of any LiveKit room) without a window.
+#[derive(Parser, Debug, Clone)]
+#[command(version, about, max_term_width = 100)]
+#[command(group(ArgGroup::new("way").required(true).args(["code", "staff", "livekit"])))]
+pub(crate) struct Args {
+    /// Address of the court's server.
+    #[arg(
+        long,
+        env = "MINGTING_SERVER",
+        value_name = "URL",
+        required_unless_present = "livekit"
+    )]
+    pub(crate) server: Option<Url>,
+    /// The eight-digit hearing code of the seat.
+    #[arg(long, env = "MINGTING_CODE", value_name = "CODE", hide_env_values = true)]
+    pub(crate) code: Option<String>,
+    /// The name to give; the invited name if left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// In what capacity the seat is taken; by the seat's role if left out.
+    #[arg(long, value_enum)]
+    pub(crate) capacity: Option<CapacityKind>,
+    /// For an agent: the seat that is represented; what the seat says if left out.
+    #[arg(long, value_name = "SEAT")]
+    pub(crate) represents: Option<String>,
+    /// Take the seat although it is in use elsewhere.
+    #[arg(long)]
+    pub(crate) take_over: bool,
+    /// Sign in as court staff with this account; the password is in MINGTING_PASSWORD.
+    #[arg(long, value_name = "ACCOUNT", requires = "hearing")]
+    pub(crate) staff: Option<String>,
+    /// The hearing to take a staff seat in.
+    #[arg(long, value_name = "ID")]
+    pub(crate) hearing: Option<String>,
+    /// Enter a LiveKit room on this server instead of a hearing.
+    #[arg(long, value_name = "URL", requires = "token", conflicts_with = "server")]
+    pub(crate) livekit: Option<Url>,
+    /// Access token of the LiveKit room.
+    #[arg(long, value_name = "JWT", env = "MINGTING_ROOM_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+
+    /// Picture to send: synthetic[:SEED], y4m:PATH, device or none.
+    #[arg(long, value_name = "SOURCE", default_value = "synthetic")]
+    pub(crate) video: Video,
+    /// Size of a synthetic picture.
+    #[arg(long, value_name = "WxH", default_value = "640x360")]
+    pub(crate) size: Size,
+    /// Frames a second of a synthetic picture.
+    #[arg(long, default_value_t = 25.0)]
+    pub(crate) fps: f32,
+    /// Sound to send: tone:HZ, wav:PATH (loops), silence, device or none.
+    #[arg(long, value_name = "SOURCE", default_value = "silence")]
+    pub(crate) audio: Audio,
+    /// Use the machine's real camera, microphone and loudspeaker.
+    #[arg(long)]
+    pub(crate) devices: bool,
+    /// Look for a tone of so many Hz in everything received.
+    #[arg(long, value_name = "HZ")]
+    pub(crate) listen_for: Option<f32>,
+    /// Write received sound to a WAV file per seat in this directory.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record_wav: Option<PathBuf>,
+    /// Pretended tile size of every remote picture.
+    #[arg(long, value_name = "WxH", default_value = "640x360")]
+    pub(crate) view: Size,
+
+    /// Leave after so many seconds.
+    #[arg(long = "for", visible_alias = "duration", value_name = "SECONDS")]
+    pub(crate) seconds: Option<f64>,
+    /// Play a part of the demo hearing.
+    #[arg(long, value_enum)]
+    pub(crate) script: Option<Script>,
+    /// Read JSON lines on stdin, write JSON lines on stdout.
+    #[arg(long)]
+    pub(crate) drive: bool,
+    /// Write events as JSON lines; `-` is stdout.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<String>,
+    /// Write the report as JSON at the end; `-` is stdout.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<String>,
+}
+
+/// In what capacity a seat is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CapacityKind {
+    Party,
+    Agent,
+    Other,
+}
+
+/// A part of the demo hearing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Script {
+    DemoJudge,
+    DemoClerk,
+    DemoDefendant,
+}
+
+/// What to show.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Video {
+    Synthetic(u64),
+    Y4m(PathBuf),
+    Device,
+    None,
+}
+
+impl FromStr for Video {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "none" => Ok(Self::None),
+            None if text == "device" => Ok(Self::Device),
+            None if text == "synthetic" => Ok(Self::Synthetic(1)),
+            Some(("synthetic", seed)) => seed
+                .parse()
+                .map(Self::Synthetic)
+                .map_err(|_| format!("{seed}: not a number")),
+            Some(("y4m", path)) => Ok(Self::Y4m(path.into())),
+            None if text.ends_with(".y4m") => Ok(Self::Y4m(text.into())),
+            _ => Err("synthetic[:SEED], y4m:PATH, device or none".into()),
+        }
+    }
+}
+
+/// What to say.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Audio {
+    Tone(f32),
+    Wav(PathBuf),
+    Silence,
+    Device,
+    None,
+}
+
+impl FromStr for Audio {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "none" => Ok(Self::None),
+            None if text == "silence" => Ok(Self::Silence),
+            None if text == "device" => Ok(Self::Device),
+            Some(("tone", hz)) => match hz.parse() {
+                Ok(hz) if (20.0..=20_000.0).contains(&hz) => Ok(Self::Tone(hz)),
+                _ => Err(format!("{hz}: not a frequency in Hz")),
+            },
+            Some(("wav", path)) => Ok(Self::Wav(path.into())),
+            None if text.ends_with(".wav") => Ok(Self::Wav(text.into())),
+            _ => Err("tone:HZ, wav:PATH, silence, device or none".into()),
+        }
+    }
+}
+
+/// Width and height in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+}
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text}: not WIDTHxHEIGHT");
+        let (width, height) = text.split_once('x').ok_or_else(wrong)?;
+        let (width, height) = (
+            width.parse().map_err(|_| wrong())?,
+            height.parse().map_err(|_| wrong())?,
+        );
+        if width > 7_680 || height > 4_320 {
+            return Err(wrong());
+        }
+        Ok(Self { width, height })
+    }
+}
+
+/// Loudness of the tone, in dB below full scale.
+const TONE_DBFS: f32 = -12.0;
+
+impl Args {
+    /// The devices that the arguments ask for.
+    pub(crate) fn media(&self, frames: Arc<dyn FrameSink>, clock: MediaClock) -> Setup {
+        if self.devices {
+            return MediaSetup::devices(frames, clock);
+        }
+        let camera = match &self.video {
+            Video::Synthetic(seed) => Some(CameraChoice::Synthetic { seed: *seed }),
+            Video::Y4m(path) => Some(CameraChoice::Y4m(path.clone())),
+            Video::Device => Some(CameraChoice::Default),
+            Video::None => None,
+        };
+        let microphone = match &self.audio {
+            Audio::Tone(hz) => Some(CaptureChoice::Tone {
+                hz: *hz,
+                dbfs: TONE_DBFS,
+            }),
+            Audio::Wav(path) => Some(CaptureChoice::Wav { path: path.clone() }),
+            Audio::Silence => Some(CaptureChoice::Silence),
+            Audio::Device => Some(CaptureChoice::Default),
+            Audio::None => None,
+        };
+        MediaSetup {
+            format: CaptureFormat {
+                width: self.size.width,
+                height: self.size.height,
+                fps: self.fps,
+            },
+            speaker: if self.audio == Audio::Device {
+                PlaybackChoice::Default
+            } else {
+                PlaybackChoice::Null
+            },
+            ..MediaSetup::headless(camera, microphone, frames, clock)
+        }
+    }
+
+    /// JSON lines go to stdout.
+    pub(crate) fn speaks(&self) -> bool {
+        self.drive || self.events.as_deref() == Some("-")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn sources_are_read_as_documented() {
+        assert_eq!("synthetic:7".parse(), Ok(Video::Synthetic(7)));
+        assert_eq!("y4m:a.y4m".parse(), Ok(Video::Y4m("a.y4m".into())));
+        assert_eq!("tone:440".parse(), Ok(Audio::Tone(440.0)));
+        assert_eq!(
+            "1280x720".parse(),
+            Ok(Size {
+                width: 1_280,
+                height: 720
+            })
+        );
+        for bad in ["tone:", "tone:1e9", "speech", "synthetic:x"] {
+            assert!(
+                bad.parse::<Audio>().is_err() && bad.parse::<Video>().is_err(),
+                "{bad}"
+            );
+        }
+    }
+}

@@ -1,0 +1,1211 @@
+//! The room's one task. Everything that changes the room happens here, one message after another.
+
+use super::track::{
+    OutLayer, OwnTrack, Picture, Published, Received, RemoteTrack, Subscription, quality_of, source_of,
+};
+use super::{Outgoing, RoomAccess, RoomCommand, RoomEvent, RoomSetup, RoomStats, local_address, views};
+use crate::allocate;
+use crate::reconnect;
+use crate::rtp::assembly::Assembled;
+use crate::rtp::h264;
+use crate::signal::join::Join;
+use crate::signal::{Leave, Opening, Request, Response, Signal, SignalError};
+use crate::transport::webrtc::WebrtcTransport;
+use crate::transport::{InPacket, MediaTransport, OutPacket, TransportError, TransportEvent, payload};
+use bytes::Bytes;
+use livekit_protocol as proto;
+use media::audio::EncodedAudio;
+use media::video::{Content, EncodedFrame as Encoded, Layer};
+use protocol::{LinkState, TrackSource};
+use rand::Rng;
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+/// The actor looks at its timers this often.
+const TICK: Duration = Duration::from_millis(20);
+/// A sender is asked for a key picture at most this often.
+const KEY_EVERY_MS: u64 = 500;
+/// Receiving sections of the first offer, for each kind; the server asks for more when it needs them.
+const FIRST_SECTIONS: u32 = 3;
+/// After this many tries to resume, a full reconnect.
+const RESUME_TRIES: u32 = 2;
+/// A lost media path is given this long to come back by itself.
+const INTERRUPTION_LIMIT_MS: u64 = 4_000;
+/// Signalling pings until the server says otherwise, in milliseconds.
+const PING_EVERY_MS: u64 = 5_000;
+/// Signalling is taken for dead after so long without a word, in milliseconds.
+const PONG_LIMIT_MS: u64 = 15_000;
+/// Slots of remote tracks start here; the ones below are one's own previews.
+const FIRST_REMOTE_SLOT: u32 = 16;
+
+type Dialled = Result<(Signal, Opening, Vec<Response>), SignalError>;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Mode {
+    Resume,
+    Full,
+}
+
+enum Link {
+    Up(Box<Signal>),
+    Dialling(Mode, Pin<Box<dyn Future<Output = Dialled> + Send>>),
+    Waiting(Mode, Instant),
+    /// Without a usable token: [`RoomCommand::Access`] goes on.
+    NeedsToken,
+}
+
+enum Step {
+    Dialled(Mode, Dialled),
+    Due(Mode),
+    Said(Result<Response, SignalError>),
+}
+
+enum Flow {
+    GoOn,
+    Stop,
+}
+
+pub(super) struct Room {
+    access: RoomAccess,
+    setup: RoomSetup,
+    outgoing: mpsc::Receiver<Outgoing>,
+    commands: mpsc::UnboundedReceiver<RoomCommand>,
+    events: mpsc::Sender<RoomEvent>,
+    started: Instant,
+
+    link: Link,
+    attempt: u32,
+    lost_since: Option<Instant>,
+    last_word_ms: u64,
+    next_ping_ms: u64,
+    ping_every_ms: u64,
+    signal_rtt_ms: u32,
+
+    transport: Option<Arc<WebrtcTransport>>,
+    transport_events: mpsc::Receiver<TransportEvent>,
+    connected: bool,
+    interrupted_ms: Option<u64>,
+    offer_id: u32,
+    negotiating: bool,
+    needs_offer: bool,
+    last_offer: String,
+    last_answer: Option<proto::SessionDescription>,
+
+    own_sid: String,
+    may_publish: bool,
+    own: HashMap<TrackSource, OwnTrack>,
+    participants: HashMap<String, proto::ParticipantInfo>,
+    received: HashMap<Arc<str>, Subscription>,
+    slots: HashMap<(String, TrackSource), u32>,
+    speakers: HashMap<String, f32>,
+    views: Option<HashMap<u32, (u32, u32)>>,
+
+    stats: RoomStats,
+    stats_at_ms: u64,
+    stats_base: (u64, u64),
+    losses_base: (u64, u64),
+    allocated_ms: u64,
+}
+
+impl Room {
+    pub(super) fn new(
+        access: RoomAccess,
+        setup: RoomSetup,
+        outgoing: mpsc::Receiver<Outgoing>,
+        commands: mpsc::UnboundedReceiver<RoomCommand>,
+        events: mpsc::Sender<RoomEvent>,
+    ) -> Self {
+        let started = Instant::now();
+        Self {
+            access,
+            setup,
+            outgoing,
+            commands,
+            events,
+            started,
+            link: Link::Waiting(Mode::Full, started),
+            attempt: 0,
+            lost_since: None,
+            last_word_ms: 0,
+            next_ping_ms: 0,
+            ping_every_ms: PING_EVERY_MS,
+            signal_rtt_ms: 0,
+            transport: None,
+            transport_events: mpsc::channel(1).1,
+            connected: false,
+            interrupted_ms: None,
+            offer_id: 0,
+            negotiating: false,
+            needs_offer: false,
+            last_offer: String::new(),
+            last_answer: None,
+            own_sid: String::new(),
+            may_publish: false,
+            own: HashMap::new(),
+            participants: HashMap::new(),
+            received: HashMap::new(),
+            slots: HashMap::new(),
+            speakers: HashMap::new(),
+            views: None,
+            stats: RoomStats::default(),
+            stats_at_ms: 0,
+            stats_base: (0, 0),
+            losses_base: (0, 0),
+            allocated_ms: 0,
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.started.elapsed().as_millis() as u64
+    }
+
+    pub(super) async fn run(mut self) {
+        self.say(RoomEvent::Link(LinkState::Connecting));
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let flow = tokio::select! {
+                step = next_step(&mut self.link) => self.step(step).await,
+                Some(event) = self.transport_events.recv() => self.transport_event(event).await,
+                Some(media) = self.outgoing.recv() => { self.send_media(media).await; Flow::GoOn }
+                command = self.commands.recv() => match command {
+                    Some(command) => self.command(command).await,
+                    None => Flow::Stop,
+                },
+                _ = tick.tick() => self.tick().await,
+            };
+            if let Flow::Stop = flow {
+                break;
+            }
+        }
+        self.close().await;
+    }
+
+    async fn close(&mut self) {
+        if let Link::Up(mut signal) = std::mem::replace(&mut self.link, Link::NeedsToken) {
+            let leave = proto::LeaveRequest {
+                reason: proto::DisconnectReason::ClientInitiated as i32,
+                action: proto::leave_request::Action::Disconnect as i32,
+                ..Default::default()
+            };
+            let _ = signal.send(Request::Leave(leave)).await;
+            signal.close().await;
+        }
+        if let Some(transport) = self.transport.take() {
+            transport.close().await;
+        }
+        for subscription in self.received.values() {
+            self.setup.sound.close(subscription.info.slot);
+        }
+    }
+
+    /// Events are for the owner; one that does not listen loses them, and must not hold up the media.
+    fn say(&self, event: RoomEvent) {
+        if self.events.try_send(event).is_err() {
+            tracing::debug!("the room's owner does not keep up with its events");
+        }
+    }
+
+    async fn step(&mut self, step: Step) -> Flow {
+        match step {
+            Step::Due(mode) => {
+                if let Err(error) = self.dial(mode).await {
+                    tracing::warn!(%error, "no media transport");
+                    self.lost(Mode::Full);
+                }
+                Flow::GoOn
+            }
+            Step::Dialled(mode, Ok((signal, opening, early))) => {
+                self.opened(mode, signal, opening, early).await
+            }
+            Step::Dialled(mode, Err(error)) => self.refused(mode, error),
+            Step::Said(Ok(message)) => {
+                self.last_word_ms = self.now_ms();
+                self.message(message).await
+            }
+            Step::Said(Err(error)) => {
+                tracing::info!(%error, "signalling was lost");
+                self.lost(Mode::Resume);
+                Flow::GoOn
+            }
+        }
+    }
+
+    /// Begins to connect. A full join makes a new transport, whose offer goes with the request.
+    async fn dial(&mut self, mode: Mode) -> Result<(), TransportError> {
+        let mut join = Join {
+            client_version: self.setup.client.clone(),
+            ..Join::default()
+        };
+        match mode {
+            Mode::Resume => join.resume = Some(self.own_sid.clone()),
+            Mode::Full => {
+                if let Some(old) = self.transport.take() {
+                    self.setup.tasks.spawn(async move { old.close().await });
+                }
+                let (events, events_in) = mpsc::channel(2_048);
+                let transport =
+                    WebrtcTransport::open(local_address(&self.access.url), events, self.setup.tasks.clone())
+                        .await?;
+                transport.add_receivers(FIRST_SECTIONS, FIRST_SECTIONS).await?;
+                self.last_offer = transport.offer(false).await?;
+                join.offer = Some(self.last_offer.clone());
+                self.offer_id = 1;
+                self.negotiating = true;
+                self.needs_offer = false;
+                self.connected = false;
+                self.interrupted_ms = None;
+                self.transport = Some(Arc::new(transport));
+                self.transport_events = events_in;
+                for own in self.own.values_mut() {
+                    own.state = Published::No;
+                }
+            }
+        }
+        let (url, token) = (self.access.url.clone(), self.access.token.clone());
+        self.link = Link::Dialling(
+            mode,
+            Box::pin(async move { Signal::connect(&url, &token, &join).await }),
+        );
+        Ok(())
+    }
+
+    fn refused(&mut self, mode: Mode, error: SignalError) -> Flow {
+        tracing::info!(%error, ?mode, "the media room was not reached");
+        match error {
+            SignalError::Leave(Leave::Disconnect(reason))
+                if reason != proto::DisconnectReason::StateMismatch =>
+            {
+                self.say(RoomEvent::Over(reason));
+                return Flow::Stop;
+            }
+            SignalError::Leave(_) => self.lost(Mode::Full),
+            SignalError::Refused => {
+                self.link = Link::NeedsToken;
+                self.lost_since.get_or_insert_with(Instant::now);
+                self.say(RoomEvent::TokenRefused);
+            }
+            _ => self.lost(mode),
+        }
+        Flow::GoOn
+    }
+
+    /// Plans the next try.
+    fn lost(&mut self, mode: Mode) {
+        let since = *self.lost_since.get_or_insert_with(Instant::now);
+        self.attempt += 1;
+        let resumable = mode == Mode::Resume && !self.own_sid.is_empty() && self.attempt <= RESUME_TRIES;
+        let mode = if resumable && self.transport.is_some() {
+            Mode::Resume
+        } else {
+            Mode::Full
+        };
+        let wait = reconnect::delay(self.attempt, &mut self.setup.rng);
+        self.link = Link::Waiting(mode, Instant::now() + wait);
+        self.say(RoomEvent::Link(LinkState::Retrying {
+            attempt: self.attempt,
+            retry_in_ms: wait.as_millis() as u32,
+            lost_for_ms: since.elapsed().as_millis() as u64,
+        }));
+    }
+
+    async fn opened(&mut self, mode: Mode, signal: Signal, opening: Opening, early: Vec<Response>) -> Flow {
+        self.link = Link::Up(Box::new(signal));
+        self.last_word_ms = self.now_ms();
+        match opening {
+            Opening::Joined(join) => {
+                self.joined(*join);
+                if mode == Mode::Resume {
+                    // The server took the resume for a new session: our transport does not belong to it.
+                    self.lost(Mode::Full);
+                    return Flow::GoOn;
+                }
+            }
+            Opening::Resumed(_) => self.resumed().await,
+        }
+        for message in early {
+            if let Flow::Stop = self.message(message).await {
+                return Flow::Stop;
+            }
+        }
+        self.publish_all().await;
+        Flow::GoOn
+    }
+
+    fn joined(&mut self, join: proto::JoinResponse) {
+        self.ping_every_ms = match join.ping_interval {
+            seconds @ 1..=60 => seconds as u64 * 1_000,
+            _ => PING_EVERY_MS,
+        };
+        self.next_ping_ms = self.now_ms() + self.ping_every_ms;
+        if let Some(me) = join.participant {
+            self.own_sid = me.sid.clone();
+            self.may_publish = me
+                .permission
+                .as_ref()
+                .is_none_or(|permission| permission.can_publish);
+        }
+        self.participants.clear();
+        for other in join.other_participants {
+            self.participants.insert(other.sid.clone(), other);
+        }
+        self.match_tracks();
+    }
+
+    async fn resumed(&mut self) {
+        let published = self.own.values().filter_map(|own| match &own.state {
+            Published::As(sid) => Some(proto::TrackPublishedResponse {
+                cid: own.cid.clone(),
+                track: Some(proto::TrackInfo {
+                    sid: sid.clone(),
+                    ..Default::default()
+                }),
+            }),
+            _ => None,
+        });
+        let sync = proto::SyncState {
+            answer: self.last_answer.clone(),
+            offer: Some(description("offer", self.last_offer.clone(), self.offer_id)),
+            publish_tracks: published.collect(),
+            subscription: Some(proto::UpdateSubscription {
+                subscribe: false,
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        self.request(Request::SyncState(sync)).await;
+        self.negotiating = false;
+        self.offer(true).await;
+        // The path itself may have been up all the time.
+        if self.connected {
+            self.live();
+        }
+    }
+
+    /// Media flows.
+    fn live(&mut self) {
+        self.attempt = 0;
+        self.lost_since = None;
+        self.say(RoomEvent::Link(LinkState::Live));
+    }
+
+    async fn request(&mut self, request: Request) {
+        let Link::Up(signal) = &mut self.link else { return };
+        if let Err(error) = signal.send(request).await {
+            tracing::info!(%error, "signalling was lost while sending");
+            self.lost(Mode::Resume);
+        }
+    }
+
+    async fn message(&mut self, message: Response) -> Flow {
+        match message {
+            Response::Answer(answer) => self.answered(answer).await,
+            Response::Trickle(trickle) => {
+                if let Some(transport) = &self.transport
+                    && !trickle.candidate_init.is_empty()
+                    && let Err(error) = transport.remote_candidate(&trickle.candidate_init).await
+                {
+                    tracing::debug!(%error, "a candidate of the server was not taken");
+                }
+            }
+            Response::Update(update) => {
+                for participant in update.participants {
+                    self.participant(participant);
+                }
+                self.match_tracks();
+                self.publish_all().await;
+            }
+            Response::TrackPublished(published) => self.published(published).await,
+            Response::TrackUnpublished(gone) => self.unpublished_by_server(&gone.track_sid).await,
+            Response::Mute(mute) => {
+                let own = self
+                    .own
+                    .values_mut()
+                    .find(|own| own.state == Published::As(mute.sid.clone()));
+                if let Some(own) = own {
+                    own.publication.muted = mute.muted;
+                    let source = own.publication.source;
+                    self.say(RoomEvent::Muted {
+                        source,
+                        muted: mute.muted,
+                    });
+                }
+            }
+            Response::SpeakersChanged(changed) => self.speakers(changed.speakers),
+            Response::SubscribedQualityUpdate(update) => self.wanted_qualities(&update),
+            Response::MediaSectionsRequirement(more) => {
+                if let Some(transport) = self.transport.clone() {
+                    let (audio, video) = (more.num_audios.min(64), more.num_videos.min(64));
+                    if let Err(error) = transport.add_receivers(audio, video).await {
+                        tracing::warn!(%error, "no further media sections");
+                    }
+                    self.offer(false).await;
+                }
+            }
+            Response::RefreshToken(token) => self.access.token = protocol::Secret::new(token),
+            Response::PongResp(pong) => {
+                let rtt = (self.now_ms() as i64).saturating_sub(pong.last_ping_timestamp);
+                self.signal_rtt_ms = rtt.clamp(0, 60_000) as u32;
+            }
+            Response::RequestResponse(response) => {
+                tracing::info!(reason = ?response.reason(), "the server refused a request");
+                // A publish that was refused is asked again when the permission changes.
+                for own in self.own.values_mut().filter(|own| own.state == Published::Asked) {
+                    own.state = Published::No;
+                }
+                self.may_publish = false;
+            }
+            Response::Leave(leave) => match Leave::of(&leave) {
+                Leave::Disconnect(reason) => {
+                    self.say(RoomEvent::Over(reason));
+                    return Flow::Stop;
+                }
+                Leave::Resume => self.lost(Mode::Resume),
+                Leave::Reconnect => self.lost(Mode::Full),
+            },
+            // Not needed by this client, or of an older version.
+            _ => {}
+        }
+        Flow::GoOn
+    }
+
+    async fn answered(&mut self, answer: proto::SessionDescription) {
+        if answer.id != 0 && answer.id < self.offer_id {
+            tracing::debug!("an answer to an older offer");
+            return;
+        }
+        self.negotiating = false;
+        let Some(transport) = self.transport.clone() else {
+            return;
+        };
+        if let Err(error) = transport.answer(answer.sdp.clone()).await {
+            tracing::warn!(%error, "the server's answer was not taken");
+            self.lost(Mode::Full);
+            return;
+        }
+        self.last_answer = Some(answer);
+        if std::mem::take(&mut self.needs_offer) {
+            self.offer(false).await;
+        }
+    }
+
+    /// Sends an offer, now or after the answer that is under way.
+    async fn offer(&mut self, ice_restart: bool) {
+        if self.negotiating && !ice_restart {
+            self.needs_offer = true;
+            return;
+        }
+        let Some(transport) = self.transport.clone() else {
+            return;
+        };
+        match transport.offer(ice_restart).await {
+            Ok(sdp) => {
+                self.negotiating = true;
+                self.offer_id += 1;
+                self.last_offer = sdp.clone();
+                self.request(Request::Offer(description("offer", sdp, self.offer_id)))
+                    .await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no offer could be made");
+                self.lost(Mode::Full);
+            }
+        }
+    }
+
+    fn participant(&mut self, participant: proto::ParticipantInfo) {
+        if participant.sid == self.own_sid {
+            if let Some(permission) = &participant.permission {
+                self.may_publish = permission.can_publish;
+            }
+            return;
+        }
+        if participant.state() == proto::participant_info::State::Disconnected {
+            self.participants.remove(&participant.sid);
+        } else {
+            self.participants.insert(participant.sid.clone(), participant);
+        }
+    }
+
+    /// Makes the received tracks agree with what the participants publish.
+    fn match_tracks(&mut self) {
+        let mut published: HashMap<Arc<str>, (String, proto::TrackInfo)> = HashMap::new();
+        for participant in self.participants.values() {
+            for track in &participant.tracks {
+                published.insert(
+                    track.sid.as_str().into(),
+                    (participant.identity.clone(), track.clone()),
+                );
+            }
+        }
+        let sound = Arc::clone(&self.setup.sound);
+        self.received.retain(|sid, subscription| {
+            let keep = published.contains_key(sid);
+            if !keep {
+                sound.close(subscription.info.slot);
+            }
+            keep
+        });
+        for (sid, (identity, track)) in published {
+            let Some(source) = source_of(&track) else { continue };
+            let next = FIRST_REMOTE_SLOT + self.slots.len() as u32;
+            let slot = *self.slots.entry((identity.clone(), source)).or_insert(next);
+            let info = RemoteTrack {
+                slot,
+                identity: identity.clone(),
+                source,
+                muted: track.muted,
+                width: track.width,
+                height: track.height,
+            };
+            self.received
+                .entry(Arc::clone(&sid))
+                .and_modify(|subscription| subscription.info = info.clone())
+                .or_insert_with(|| Subscription {
+                    media: if track.r#type() == proto::TrackType::Audio {
+                        Received::Sound(sound.open(slot, &identity))
+                    } else {
+                        let assembler = crate::rtp::assembly::Assembler::new();
+                        Received::Picture(Box::new(Picture {
+                            assembler,
+                            ..Picture::default()
+                        }))
+                    },
+                    info,
+                    sid: sid.to_string(),
+                    told: None,
+                    asked_key_ms: None,
+                });
+        }
+        let mut tracks: Vec<_> = self
+            .received
+            .values()
+            .map(|subscription| subscription.info.clone())
+            .collect();
+        tracks.sort_by_key(|track| track.slot);
+        self.say(RoomEvent::Tracks(tracks));
+    }
+
+    fn speakers(&mut self, changed: Vec<proto::SpeakerInfo>) {
+        for speaker in changed {
+            let identity = if speaker.sid == self.own_sid {
+                None
+            } else {
+                self.participants
+                    .get(&speaker.sid)
+                    .map(|participant| participant.identity.clone())
+            };
+            let Some(identity) = identity else { continue };
+            if speaker.active {
+                self.speakers.insert(identity, speaker.level);
+            } else {
+                self.speakers.remove(&identity);
+            }
+        }
+        let mut loudest: Vec<_> = self.speakers.iter().collect();
+        loudest.sort_by(|a, b| b.1.total_cmp(a.1).then(a.0.cmp(b.0)));
+        self.say(RoomEvent::Speakers(
+            loudest
+                .into_iter()
+                .map(|(identity, _)| identity.clone())
+                .collect(),
+        ));
+    }
+
+    fn wanted_qualities(&mut self, update: &proto::SubscribedQualityUpdate) {
+        let Some(own) = self
+            .own
+            .values_mut()
+            .find(|own| own.state == Published::As(update.track_sid.clone()))
+        else {
+            return;
+        };
+        let Some(codec) = update
+            .subscribed_codecs
+            .iter()
+            .find(|codec| codec.codec.to_lowercase().contains("h264"))
+        else {
+            return;
+        };
+        let count = own.layers.len();
+        for layer in &mut own.layers {
+            let quality = quality_of(layer.layer, count);
+            if let Some(wish) = codec.qualities.iter().find(|wish| wish.quality() == quality) {
+                layer.wanted = wish.enabled;
+            }
+        }
+        self.allocated_ms = 0;
+    }
+
+    // --- own tracks ---
+
+    async fn publish_all(&mut self) {
+        if !self.may_publish || !matches!(self.link, Link::Up(_)) {
+            return;
+        }
+        let Some(transport) = self.transport.clone() else {
+            return;
+        };
+        let waiting: Vec<TrackSource> = self
+            .own
+            .iter()
+            .filter(|(_, own)| own.state == Published::No)
+            .map(|(source, _)| *source)
+            .collect();
+        if waiting.is_empty() {
+            return;
+        }
+        for source in waiting {
+            let cid = format!(
+                "{:08x}{:08x}",
+                self.setup.rng.random::<u32>(),
+                self.setup.rng.random::<u32>()
+            );
+            let first: u16 = self.setup.rng.random();
+            let Some(own) = self.own.get_mut(&source) else {
+                continue;
+            };
+            own.cid = cid;
+            own.sequence = first;
+            own.state = Published::Asked;
+            for layer in &mut own.layers {
+                layer.sequence = first;
+                layer.wanted = true;
+            }
+            let (request, spec) = (own.add_request(), own.spec());
+            if let Err(error) = transport.add_sender(spec).await {
+                tracing::warn!(%error, ?source, "a track cannot be sent");
+                continue;
+            }
+            self.request(Request::AddTrack(request)).await;
+        }
+        self.offer(false).await;
+    }
+
+    async fn published(&mut self, published: proto::TrackPublishedResponse) {
+        let Some(track) = published.track else { return };
+        let Some(own) = self.own.values_mut().find(|own| own.cid == published.cid) else {
+            return;
+        };
+        own.state = Published::As(track.sid.clone());
+        if let Some(video) = &own.publication.video {
+            video.control.force_key(None);
+        }
+        let muted = own.publication.muted;
+        if muted != track.muted {
+            self.request(Request::Mute(proto::MuteTrackRequest {
+                sid: track.sid,
+                muted,
+            }))
+            .await;
+        }
+    }
+
+    async fn unpublished_by_server(&mut self, sid: &str) {
+        let Some(own) = self
+            .own
+            .values_mut()
+            .find(|own| own.state == Published::As(sid.to_owned()))
+        else {
+            return;
+        };
+        own.state = Published::No;
+        let cid = own.cid.clone();
+        self.remove_sender(&cid).await;
+        self.publish_all().await;
+    }
+
+    async fn remove_sender(&mut self, cid: &str) {
+        let Some(transport) = self.transport.clone() else {
+            return;
+        };
+        match transport.remove_sender(cid).await {
+            Ok(()) => self.offer(false).await,
+            Err(error) => tracing::debug!(%error, "a sender was gone already"),
+        }
+    }
+
+    async fn command(&mut self, command: RoomCommand) -> Flow {
+        match command {
+            RoomCommand::Publish(publication) => {
+                let source = publication.source;
+                if self
+                    .own
+                    .get(&source)
+                    .is_some_and(|own| own.same_shape(&publication))
+                {
+                    self.exchange(publication).await;
+                    return Flow::GoOn;
+                }
+                self.unpublish(source).await;
+                let own = OwnTrack::new(publication, String::new(), payload::OPUS);
+                self.own.insert(source, own);
+                self.allocated_ms = 0;
+                self.publish_all().await;
+            }
+            RoomCommand::Unpublish(source) => self.unpublish(source).await,
+            RoomCommand::Mute(source, muted) => {
+                let Some(own) = self.own.get_mut(&source) else {
+                    return Flow::GoOn;
+                };
+                if own.publication.muted == muted {
+                    return Flow::GoOn;
+                }
+                own.publication.muted = muted;
+                if !muted && let Some(video) = &own.publication.video {
+                    video.control.force_key(None);
+                }
+                self.allocated_ms = 0;
+                if let Published::As(sid) = own.state.clone() {
+                    self.request(Request::Mute(proto::MuteTrackRequest { sid, muted }))
+                        .await;
+                }
+            }
+            RoomCommand::Views(views) => {
+                self.views = Some(views::table(views));
+                self.tell_sizes().await;
+            }
+            RoomCommand::RequestKey(slot) => {
+                let sid = self
+                    .received
+                    .iter()
+                    .find(|(_, s)| s.info.slot == slot)
+                    .map(|(sid, _)| Arc::clone(sid));
+                if let Some(sid) = sid {
+                    self.ask_key(&sid).await;
+                }
+            }
+            RoomCommand::Access(access) => {
+                self.access = access;
+                if let Link::NeedsToken = self.link {
+                    self.link = Link::Waiting(Mode::Full, Instant::now());
+                }
+            }
+            RoomCommand::Break => {
+                if let Some(transport) = self.transport.take() {
+                    transport.close().await;
+                }
+                self.connected = false;
+                self.lost(Mode::Full);
+            }
+            RoomCommand::Leave => return Flow::Stop,
+        }
+        Flow::GoOn
+    }
+
+    /// Another device behind a track that is published already: the others see no new track.
+    async fn exchange(&mut self, publication: super::Publication) {
+        let Some(own) = self.own.get_mut(&publication.source) else {
+            return;
+        };
+        let (was_muted, muted) = (own.publication.muted, publication.muted);
+        for layer in &mut own.layers {
+            layer.rate_bps = 0;
+        }
+        if let Some(video) = &publication.video {
+            video.control.force_key(None);
+        }
+        own.publication = publication;
+        self.allocated_ms = 0;
+        if let Published::As(sid) = own.state.clone()
+            && was_muted != muted
+        {
+            self.request(Request::Mute(proto::MuteTrackRequest { sid, muted }))
+                .await;
+        }
+    }
+
+    async fn unpublish(&mut self, source: TrackSource) {
+        if let Some(own) = self.own.remove(&source)
+            && own.state != Published::No
+        {
+            self.remove_sender(&own.cid).await;
+        }
+    }
+
+    async fn send_media(&mut self, media: Outgoing) {
+        match media {
+            Outgoing::Video { source, frame } => self.send_picture(source, frame).await,
+            Outgoing::Audio(audio) => self.send_sound(audio).await,
+        }
+    }
+
+    async fn send_picture(&mut self, source: TrackSource, frame: Encoded) {
+        let Some(transport) = self.transport.clone().filter(|_| self.connected) else {
+            return;
+        };
+        let Some(own) = self.own.get_mut(&source) else {
+            return;
+        };
+        if own.publication.muted || !matches!(own.state, Published::As(_)) {
+            return;
+        }
+        let Some(index) = own.layers.iter().position(|layer| layer.layer == frame.layer) else {
+            return;
+        };
+        let OutLayer {
+            sequence, rate_bps, ..
+        } = &mut own.layers[index];
+        if *rate_bps == 0 {
+            return;
+        }
+        let unit = Bytes::from(frame.data);
+        let payloads = h264::packetise(&unit);
+        let last = payloads.len().saturating_sub(1);
+        for (i, payload) in payloads.into_iter().enumerate() {
+            self.stats.bytes_sent += payload.len() as u64;
+            let packet = OutPacket {
+                layer: index,
+                payload_type: payload::H264,
+                sequence: *sequence,
+                timestamp: frame.rtp,
+                marker: i == last,
+                level: None,
+                payload,
+            };
+            *sequence = sequence.wrapping_add(1);
+            if let Err(error) = transport.send(&own.cid, packet).await {
+                tracing::debug!(%error, "a packet was not sent");
+                return;
+            }
+        }
+    }
+
+    async fn send_sound(&mut self, audio: EncodedAudio) {
+        let Some(transport) = self.transport.clone().filter(|_| self.connected) else {
+            return;
+        };
+        let Some(own) = self.own.get_mut(&TrackSource::Microphone) else {
+            return;
+        };
+        if own.publication.muted || !matches!(own.state, Published::As(_)) {
+            own.silent = true;
+            return;
+        }
+        let red = transport.redundancy(&own.cid).await;
+        let packed = own.red.pack(&audio.data, audio.rtp);
+        let payload = Bytes::from(if red { packed } else { audio.data });
+        self.stats.bytes_sent += payload.len() as u64;
+        let packet = OutPacket {
+            layer: 0,
+            payload_type: if red { payload::RED } else { payload::OPUS },
+            sequence: own.sequence,
+            timestamp: audio.rtp,
+            marker: std::mem::replace(&mut own.silent, false),
+            level: Some((audio.level_dbov, audio.voice)),
+            payload,
+        };
+        own.sequence = own.sequence.wrapping_add(1);
+        if let Err(error) = transport.send(&own.cid, packet).await {
+            tracing::debug!(%error, "a sound packet was not sent");
+        }
+    }
+
+    /// Tells the encoders what they may spend.
+    fn allocate(&mut self) {
+        let Some(transport) = &self.transport else { return };
+        let mut left = transport.path().estimate_bps;
+        // The screen is what people look at while it is shared; the camera gets what remains.
+        for source in [TrackSource::Screen, TrackSource::Camera] {
+            let Some(own) = self.own.get_mut(&source) else {
+                continue;
+            };
+            let demand = own.demand();
+            let rates = allocate::allocate(left, &demand);
+            left = left.saturating_sub(rates.iter().sum());
+            let Some(video) = &own.publication.video else {
+                continue;
+            };
+            for (layer, rate) in own.layers.iter_mut().zip(rates) {
+                if !allocate::worth_telling(layer.rate_bps, rate) {
+                    continue;
+                }
+                // The lowest layer goes on for one's own preview even when nobody else wants it.
+                let preview = layer.layer == Layer::Quarter;
+                video.control.set_active(layer.layer, rate > 0 || preview);
+                if rate > 0 {
+                    video.control.set_bitrate(layer.layer, rate);
+                    if layer.rate_bps == 0 {
+                        video.control.force_key(Some(layer.layer));
+                    }
+                    if video.config.content == Content::Screen {
+                        let full = video
+                            .config
+                            .layers
+                            .iter()
+                            .find(|l| l.layer == layer.layer)
+                            .map_or(5.0, |l| l.fps);
+                        video
+                            .control
+                            .set_fps(layer.layer, allocate::screen_fps(full, rate, layer.max_bps));
+                    }
+                }
+                layer.rate_bps = rate;
+            }
+        }
+    }
+
+    // --- received tracks ---
+
+    async fn transport_event(&mut self, event: TransportEvent) -> Flow {
+        match event {
+            TransportEvent::Packet(packet) => self.packet(packet),
+            TransportEvent::KeyWanted { cid, layer } => {
+                let own = self.own.values().find(|own| own.cid == cid);
+                if let Some(own) = own
+                    && let Some(video) = &own.publication.video
+                    && let Some(layer) = own.layers.get(layer)
+                {
+                    video.control.force_key(Some(layer.layer));
+                }
+            }
+            TransportEvent::Candidate(candidate_init) => {
+                let trickle = proto::TrickleRequest {
+                    candidate_init,
+                    target: proto::SignalTarget::Publisher as i32,
+                    r#final: false,
+                };
+                self.request(Request::Trickle(trickle)).await;
+            }
+            TransportEvent::Connected => {
+                self.connected = true;
+                self.interrupted_ms = None;
+                if let Link::Up(_) = self.link {
+                    self.live();
+                }
+                self.tell_sizes().await;
+            }
+            TransportEvent::Interrupted => self.interrupted_ms = Some(self.now_ms()),
+            TransportEvent::Failed => {
+                self.connected = false;
+                self.interrupted_ms = None;
+                if let Link::Up(_) = self.link {
+                    self.lost(Mode::Resume);
+                }
+            }
+        }
+        Flow::GoOn
+    }
+
+    fn packet(&mut self, packet: InPacket) {
+        self.stats.bytes_received += packet.payload.len() as u64;
+        let now_ms = self.started.elapsed().as_millis() as u64;
+        let Some(subscription) = self.received.get_mut(&packet.track) else {
+            return;
+        };
+        match &mut subscription.media {
+            Received::Sound(sound) => {
+                let red = packet.payload_type == payload::RED;
+                sound.push(red, packet.sequence, packet.timestamp, &packet.payload);
+            }
+            Received::Picture(picture) => {
+                picture.seen_packet = true;
+                let mut out = Vec::new();
+                picture.assembler.push(
+                    now_ms,
+                    packet.ssrc,
+                    packet.sequence,
+                    packet.timestamp,
+                    packet.marker,
+                    packet.payload,
+                    &mut out,
+                );
+                self.show(&packet.track, out);
+            }
+        }
+    }
+
+    fn show(&mut self, track: &Arc<str>, assembled: Vec<Assembled>) {
+        let Some(subscription) = self.received.get_mut(track) else {
+            return;
+        };
+        let Received::Picture(picture) = &mut subscription.media else {
+            return;
+        };
+        for item in assembled {
+            match item {
+                Assembled::Gap => picture.numbering.gap(),
+                Assembled::Picture { data, key, timestamp } => {
+                    let frame = picture
+                        .numbering
+                        .frame(subscription.info.slot, key, timestamp, data);
+                    let size = picture.numbering.size();
+                    if std::mem::replace(&mut picture.size, size) != size && picture.size != (0, 0) {
+                        picture.switches += 1;
+                    }
+                    self.setup.frames.frame(frame);
+                }
+            }
+        }
+    }
+
+    /// Asks the sender for a key picture, at most every [`KEY_EVERY_MS`].
+    async fn ask_key(&mut self, track: &Arc<str>) {
+        let now_ms = self.now_ms();
+        let Some(transport) = self.transport.clone() else {
+            return;
+        };
+        let Some(subscription) = self.received.get_mut(track) else {
+            return;
+        };
+        if subscription
+            .asked_key_ms
+            .is_some_and(|at| now_ms < at + KEY_EVERY_MS)
+        {
+            return;
+        }
+        subscription.asked_key_ms = Some(now_ms);
+        if let Err(error) = transport.request_key(track).await {
+            tracing::debug!(%error, "no key picture could be asked for");
+        }
+    }
+
+    async fn tell_sizes(&mut self) {
+        if !self.connected {
+            return;
+        }
+        let mut requests = Vec::new();
+        for subscription in self.received.values_mut() {
+            if let Received::Sound(_) = subscription.media {
+                continue;
+            }
+            let size = views::asked(self.views.as_ref(), subscription.info.slot);
+            if subscription.told == Some(size) {
+                continue;
+            }
+            subscription.told = Some(size);
+            requests.push(proto::UpdateTrackSettings {
+                track_sids: vec![subscription.sid.clone()],
+                disabled: size == (0, 0),
+                width: size.0,
+                height: size.1,
+                ..Default::default()
+            });
+        }
+        for request in requests {
+            self.request(Request::TrackSetting(request)).await;
+        }
+    }
+
+    async fn tick(&mut self) -> Flow {
+        let now_ms = self.now_ms();
+        let mut keys = Vec::new();
+        let mut shown = Vec::new();
+        for (track, subscription) in &mut self.received {
+            let Received::Picture(picture) = &mut subscription.media else {
+                continue;
+            };
+            let mut out = Vec::new();
+            picture.assembler.tick(now_ms, &mut out);
+            if !out.is_empty() {
+                shown.push((Arc::clone(track), out));
+            }
+            if picture.seen_packet && picture.assembler.wants_key() && !subscription.info.muted {
+                keys.push(Arc::clone(track));
+            }
+        }
+        for (track, out) in shown {
+            self.show(&track, out);
+        }
+        for track in keys {
+            self.ask_key(&track).await;
+        }
+        if now_ms >= self.allocated_ms + allocate::UPDATE_EVERY_MS || self.allocated_ms == 0 {
+            self.allocated_ms = now_ms.max(1);
+            self.allocate();
+            self.tell_sizes().await;
+        }
+        if let Some(since) = self.interrupted_ms
+            && now_ms > since + INTERRUPTION_LIMIT_MS
+            && let Link::Up(_) = self.link
+        {
+            self.interrupted_ms = None;
+            self.lost(Mode::Resume);
+        }
+        if let Link::Up(_) = self.link {
+            if now_ms >= self.next_ping_ms {
+                self.next_ping_ms = now_ms + self.ping_every_ms;
+                let ping = proto::Ping {
+                    timestamp: now_ms as i64,
+                    rtt: i64::from(self.signal_rtt_ms),
+                };
+                self.request(Request::PingReq(ping)).await;
+            }
+            if now_ms > self.last_word_ms + self.ping_every_ms + PONG_LIMIT_MS {
+                self.lost(Mode::Resume);
+            }
+        }
+        if now_ms >= self.stats_at_ms + 1_000 {
+            self.report(now_ms);
+        }
+        Flow::GoOn
+    }
+
+    fn report(&mut self, now_ms: u64) {
+        let passed_ms = (now_ms - self.stats_at_ms).max(1);
+        self.stats_at_ms = now_ms;
+        let (mut lost, mut received, mut switches) = (0, 0, Vec::new());
+        for subscription in self.received.values() {
+            if let Received::Picture(picture) = &subscription.media {
+                let (l, r) = picture.assembler.losses();
+                lost += l;
+                received += r;
+                switches.push((subscription.info.slot, picture.switches.saturating_sub(1)));
+            }
+        }
+        let path = self
+            .transport
+            .as_ref()
+            .map(|transport| transport.path())
+            .unwrap_or_default();
+        let stats = &mut self.stats;
+        let rate = |bytes: u64| (bytes * 8 / passed_ms) as u32;
+        stats.sending_kbps = rate(stats.bytes_sent - self.stats_base.0);
+        stats.receiving_kbps = rate(stats.bytes_received - self.stats_base.1);
+        self.stats_base = (stats.bytes_sent, stats.bytes_received);
+        let (new_lost, new_received) = (
+            lost.saturating_sub(self.losses_base.0),
+            received.saturating_sub(self.losses_base.1),
+        );
+        self.losses_base = (lost, received);
+        let loss_in = new_lost as f32 / (new_lost + new_received).max(1) as f32;
+        stats.loss = loss_in.max(path.loss_out);
+        stats.rtt_ms = self.signal_rtt_ms.max(path.rtt_ms.unwrap_or(0));
+        stats.estimate_bps = path.estimate_bps;
+        switches.sort_unstable();
+        stats.switches = switches;
+        if self.connected {
+            self.say(RoomEvent::Stats(self.stats.clone()));
+        }
+    }
+}
+
+async fn next_step(link: &mut Link) -> Step {
+    match link {
+        Link::Up(signal) => Step::Said(signal.next().await),
+        Link::Dialling(mode, dialled) => {
+            let mode = *mode;
+            Step::Dialled(mode, dialled.await)
+        }
+        Link::Waiting(mode, until) => {
+            let mode = *mode;
+            sleep_until(*until).await;
+            Step::Due(mode)
+        }
+        Link::NeedsToken => std::future::pending().await,
+    }
+}
+
+fn description(kind: &str, sdp: String, id: u32) -> proto::SessionDescription {
+    proto::SessionDescription {
+        r#type: kind.to_owned(),
+        sdp,
+        id,
+        ..Default::default()
+    }
+}

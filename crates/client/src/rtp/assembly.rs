@@ -1,0 +1,320 @@
+//! From received packets to pictures: puts them in order, waits a little for what is missing, and after a gap passes
+//! nothing on until the next key picture. Pure: the caller brings the time.
+
+use super::h264::Depacketiser;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+
+/// How long a missing packet is waited for, in milliseconds: time for two or three retransmissions.
+pub const WAIT_LIMIT_MS: u64 = 300;
+/// Largest number of packets held back for a missing one.
+pub const HELD_LIMIT: usize = 1_024;
+
+/// What comes out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Assembled {
+    /// A whole picture that can be decoded after the ones before it.
+    Picture {
+        /// Annex B access unit.
+        data: Bytes,
+        /// Starts anew.
+        key: bool,
+        /// RTP timestamp, 90 kHz.
+        timestamp: u32,
+    },
+    /// Pictures were lost; nothing more comes before a key picture, so the sender should be asked for one.
+    Gap,
+}
+
+#[derive(Debug)]
+struct Held {
+    timestamp: u32,
+    marker: bool,
+    payload: Bytes,
+}
+
+/// Assembles one received video stream.
+#[derive(Debug, Default)]
+pub struct Assembler {
+    ssrc: Option<u32>,
+    /// Unwrapped number of the next packet in order.
+    next: Option<u64>,
+    held: BTreeMap<u64, Held>,
+    stuck_since: Option<u64>,
+    unit: Depacketiser,
+    unit_timestamp: Option<u32>,
+    /// The picture under way has lost a packet.
+    torn: bool,
+    wants_key: bool,
+    lost: u64,
+    received: u64,
+}
+
+impl Assembler {
+    /// For a stream that has not begun; it starts with a key picture.
+    pub fn new() -> Self {
+        Self {
+            wants_key: true,
+            ..Self::default()
+        }
+    }
+
+    /// A key picture is needed before anything can be shown.
+    pub fn wants_key(&self) -> bool {
+        self.wants_key
+    }
+
+    /// Packets given up for lost, and packets received.
+    pub fn losses(&self) -> (u64, u64) {
+        (self.lost, self.received)
+    }
+
+    /// Takes one packet that arrived at `now_ms`.
+    #[expect(clippy::too_many_arguments, reason = "the fields of one RTP packet")]
+    pub fn push(
+        &mut self,
+        now_ms: u64,
+        ssrc: u32,
+        sequence: u16,
+        timestamp: u32,
+        marker: bool,
+        payload: Bytes,
+        out: &mut Vec<Assembled>,
+    ) {
+        if self.ssrc.replace(ssrc) != Some(ssrc) {
+            let (lost, received) = self.losses();
+            *self = Self {
+                ssrc: Some(ssrc),
+                lost,
+                received,
+                ..Self::new()
+            };
+        }
+        self.received += 1;
+        let next = *self.next.get_or_insert(u64::from(sequence) + (1 << 16));
+        let number = unwrap(next, sequence);
+        if number < next {
+            return; // A duplicate, or too late.
+        }
+        if !payload.is_empty() {
+            self.held.insert(
+                number,
+                Held {
+                    timestamp,
+                    marker,
+                    payload,
+                },
+            );
+        } else {
+            // Padding: it takes a number and carries nothing.
+            self.held.insert(
+                number,
+                Held {
+                    timestamp,
+                    marker: false,
+                    payload,
+                },
+            );
+        }
+        self.drain(out);
+        self.settle(now_ms, out);
+    }
+
+    /// Gives up on what is missing for too long. To be called every few tens of milliseconds.
+    pub fn tick(&mut self, now_ms: u64, out: &mut Vec<Assembled>) {
+        self.settle(now_ms, out);
+    }
+
+    fn drain(&mut self, out: &mut Vec<Assembled>) {
+        while let Some(next) = self.next
+            && let Some(held) = self.held.remove(&next)
+        {
+            self.next = Some(next + 1);
+            self.stuck_since = None;
+            self.take(held, out);
+        }
+    }
+
+    fn settle(&mut self, now_ms: u64, out: &mut Vec<Assembled>) {
+        loop {
+            let Some((&first, _)) = self.held.first_key_value() else {
+                self.stuck_since = None;
+                return;
+            };
+            let since = *self.stuck_since.get_or_insert(now_ms);
+            if now_ms.saturating_sub(since) < WAIT_LIMIT_MS && self.held.len() <= HELD_LIMIT {
+                return;
+            }
+            let next = self
+                .next
+                .expect("packets are held only after the first one set the next number");
+            self.lost += first - next;
+            self.next = Some(first);
+            self.torn = true;
+            self.unit.clear();
+            self.stuck_since = None;
+            if !self.wants_key {
+                self.wants_key = true;
+                out.push(Assembled::Gap);
+            }
+            self.drain(out);
+        }
+    }
+
+    fn take(&mut self, held: Held, out: &mut Vec<Assembled>) {
+        if held.payload.is_empty() {
+            return;
+        }
+        if self.unit_timestamp != Some(held.timestamp) {
+            // The picture before ended without a marker, which some senders do.
+            if self.unit_timestamp.is_some() && !self.torn {
+                self.finish(out);
+            } else if self.unit_timestamp.is_some() {
+                // What follows a torn picture starts clean.
+                self.torn = false;
+            }
+            self.unit.clear();
+            self.unit_timestamp = Some(held.timestamp);
+        }
+        if self.torn {
+            // The first packets after a loss may belong to the torn picture: wait for its end.
+            if held.marker {
+                self.torn = false;
+                self.unit.clear();
+                self.unit_timestamp = None;
+            }
+            return;
+        }
+        if self.unit.push(&held.payload).is_err() {
+            self.unit.clear();
+            self.torn = !held.marker;
+            self.unit_timestamp = if held.marker { None } else { self.unit_timestamp };
+            if !self.wants_key {
+                self.wants_key = true;
+                out.push(Assembled::Gap);
+            }
+            return;
+        }
+        if held.marker {
+            self.finish(out);
+        }
+    }
+
+    fn finish(&mut self, out: &mut Vec<Assembled>) {
+        let Some(timestamp) = self.unit_timestamp.take() else {
+            return;
+        };
+        let Some((data, key)) = self.unit.take() else {
+            return;
+        };
+        if key {
+            self.wants_key = false;
+        }
+        if !self.wants_key {
+            out.push(Assembled::Picture { data, key, timestamp });
+        }
+    }
+}
+
+/// The number nearest to `near` whose low 16 bits are `sequence` (RFC 3550 appendix A.1).
+fn unwrap(near: u64, sequence: u16) -> u64 {
+    let delta = sequence.wrapping_sub(near as u16) as i16;
+    near.saturating_add_signed(i64::from(delta))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rtp::h264::packetise;
+    use proptest::prelude::*;
+    use rand::seq::SliceRandom;
+    use rand::{Rng, SeedableRng};
+
+    type Packet = (u16, u32, bool, Bytes);
+
+    /// Pictures as a sender would send them: a key picture every `every`, each of `size` bytes.
+    fn stream(start: u16, pictures: u32, every: u32, size: usize) -> (Vec<Packet>, Vec<Bytes>) {
+        let (mut packets, mut units, mut sequence) = (Vec::new(), Vec::new(), start);
+        for n in 0..pictures {
+            let header = if n % every == 0 { 0x65 } else { 0x61 };
+            let mut unit = vec![0, 0, 0, 1, header];
+            unit.extend((0..size).map(|i| (i % 200) as u8 + 1));
+            let unit = Bytes::from(unit);
+            let payloads = packetise(&unit);
+            let last = payloads.len() - 1;
+            for (i, payload) in payloads.into_iter().enumerate() {
+                packets.push((sequence, n * 3_600, i == last, payload));
+                sequence = sequence.wrapping_add(1);
+            }
+            units.push(unit);
+        }
+        (packets, units)
+    }
+
+    fn run(packets: &[(u64, Packet)]) -> Vec<Assembled> {
+        let (mut assembler, mut out, mut now) = (Assembler::new(), Vec::new(), 0);
+        for (at, (sequence, timestamp, marker, payload)) in packets {
+            now = *at;
+            assembler.push(now, 7, *sequence, *timestamp, *marker, payload.clone(), &mut out);
+        }
+        assembler.tick(now + WAIT_LIMIT_MS * 2, &mut out);
+        assembler.tick(now + WAIT_LIMIT_MS * 4, &mut out);
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn order_does_not_matter_within_the_wait(seed in any::<u64>(), start in any::<u16>()) {
+            let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+            let (packets, units) = stream(start, 30, 10, 3_000);
+            let mut timed: Vec<_> = packets.into_iter().enumerate().map(|(i, p)| (i as u64 * 5, p)).collect();
+            // The first packet sets the number to start from; the others move within windows of eight.
+            for window in timed[1..].chunks_mut(8) {
+                let times: Vec<u64> = window.iter().map(|(at, _)| *at).collect();
+                window.shuffle(&mut rng);
+                for (entry, at) in window.iter_mut().zip(times) {
+                    entry.0 = at;
+                }
+            }
+            let pictures: Vec<Bytes> = run(&timed).into_iter().map(|a| match a {
+                Assembled::Picture { data, .. } => data,
+                Assembled::Gap => panic!("nothing was lost"),
+            }).collect();
+            prop_assert_eq!(pictures, units);
+        }
+
+        #[test]
+        fn after_a_loss_the_next_picture_is_a_key_and_all_are_whole(seed in any::<u64>(), loss in 0.0..0.3f64) {
+            let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+            let (packets, units) = stream(65_500, 60, 10, 2_500);
+            let kept: Vec<_> = packets
+                .into_iter()
+                .enumerate()
+                .filter(|_| !rng.random_bool(loss))
+                .map(|(i, p)| (i as u64 * 10, p))
+                .collect();
+            let mut clean = false;
+            for item in run(&kept) {
+                match item {
+                    Assembled::Gap => clean = false,
+                    Assembled::Picture { data, key, .. } => {
+                        clean |= key;
+                        prop_assert!(clean, "a picture that cannot be decoded");
+                        prop_assert!(units.contains(&data), "a picture that was never sent");
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn arbitrary_packets_never_panic(packets in prop::collection::vec(
+            (any::<u16>(), any::<u32>(), any::<bool>(), prop::collection::vec(any::<u8>(), 0..20)), 0..200)) {
+            let packets: Vec<_> = packets
+                .into_iter()
+                .enumerate()
+                .map(|(i, (s, t, m, p))| (i as u64 * 7, (s, t, m, Bytes::from(p))))
+                .collect();
+            run(&packets);
+        }
+    }
+}

@@ -1,0 +1,951 @@
+//! The session's one task: what the court says, what the owner wishes and what the devices do, brought together.
+
+use super::standing::Standing;
+use super::{Order, Probe, SessionConfig, SessionStats, kind_of};
+use crate::channel::{ChannelEvent, ChannelHandle};
+use crate::devices;
+use crate::room::{
+    self, OwnVideo, Publication, RemoteTrack, RoomAccess, RoomEvent, RoomHandle, RoomSetup, RoomStats,
+};
+use crate::studio::{CAMERA_SLOT, SCREEN_SLOT, Studio, StudioEvent, fault_of, running_state, sound_fault_of};
+use media::audio::AudioEvent;
+use media::screen::{ScreenChoice, ScreenId};
+use media::video::{SourceError, VideoEvent};
+use protocol::{
+    Command, CommandId, DeviceFault, DeviceKind, DeviceList, DeviceState, DropCause, HostError, HostEvent,
+    LinkState, MediaAccess, MediaKind, NetReport, Outcome, SeatId, SeatTaken, SendCommand, ServerFrame,
+    TrackInfo, TrackSource,
+};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::task::TaskTracker;
+
+/// Levels are said ten times a second.
+const TICK: Duration = Duration::from_millis(100);
+/// The network is reported this often.
+const REPORT_EVERY: Duration = Duration::from_secs(5);
+/// How long "talking while muted" is shown after the last word.
+const TALKING_FOR: Duration = Duration::from_millis(1_500);
+/// A room that ended although the seat is still held is entered again after this time.
+const ENTER_AGAIN: Duration = Duration::from_secs(2);
+/// Quieter than this is silence, in dB below full scale.
+const SILENCE_DB: f32 = -90.0;
+
+/// What an actor is made of.
+pub(super) struct Parts {
+    pub(super) config: SessionConfig,
+    pub(super) seat: Option<SeatTaken>,
+    pub(super) channel: Option<(ChannelHandle, mpsc::Receiver<ChannelEvent>)>,
+    pub(super) access: Option<RoomAccess>,
+    pub(super) studio: Studio,
+    pub(super) studio_events: mpsc::UnboundedReceiver<StudioEvent>,
+    pub(super) orders: mpsc::UnboundedReceiver<Order>,
+    pub(super) rng: ChaCha8Rng,
+    pub(super) tasks: TaskTracker,
+    pub(super) wants_camera: bool,
+    pub(super) wants_microphone: bool,
+    pub(super) has_microphone: bool,
+}
+
+/// The owner's wish for one device, and how many of our own switch commands are under way.
+#[derive(Clone, Copy, Default)]
+struct Wish {
+    on: bool,
+    under_way: u32,
+}
+
+/// Something that a helper task of the session found out.
+enum Found {
+    Devices(DeviceList),
+    Switched(MediaKind, Outcome),
+    Shared(Outcome),
+}
+
+pub(super) struct Actor {
+    config: SessionConfig,
+    own: SeatId,
+    channel: Option<ChannelHandle>,
+    channel_events: Option<mpsc::Receiver<ChannelEvent>>,
+    access: Option<RoomAccess>,
+    enter_at: Option<Instant>,
+    room: Option<RoomHandle>,
+    room_events: Option<mpsc::Receiver<RoomEvent>>,
+    studio: Studio,
+    studio_events: mpsc::UnboundedReceiver<StudioEvent>,
+    orders: mpsc::UnboundedReceiver<Order>,
+    found: mpsc::UnboundedReceiver<Found>,
+    finds: mpsc::UnboundedSender<Found>,
+    rng: ChaCha8Rng,
+    tasks: TaskTracker,
+
+    standing: Option<Standing>,
+    microphone: Wish,
+    camera: Wish,
+    has_microphone: bool,
+    microphone_state: DeviceState,
+    camera_state: DeviceState,
+    camera_opening: bool,
+    sharing: Option<Option<oneshot::Sender<Result<(), HostError>>>>,
+    device_list: DeviceList,
+    device_askers: Vec<oneshot::Sender<DeviceList>>,
+
+    page: Option<mpsc::Sender<HostEvent>>,
+    page_missed: bool,
+    link: LinkState,
+    media_link: LinkState,
+    tracks: Vec<RemoteTrack>,
+    speakers: Vec<String>,
+    stats: RoomStats,
+    channel_rtt_ms: u32,
+    reported_at: Instant,
+    talking_until: Option<Instant>,
+}
+
+enum Flow {
+    GoOn,
+    Stop,
+}
+
+impl Actor {
+    pub(super) fn new(parts: Parts) -> Self {
+        let (channel, channel_events) = parts.channel.unzip();
+        let (finds, found) = mpsc::unbounded_channel();
+        let own = parts
+            .seat
+            .as_ref()
+            .map_or_else(|| SeatId::from("own"), |seat| seat.seat.clone());
+        let now = Instant::now();
+        Self {
+            standing: parts.seat.map(|seat| Standing::new(seat.seat)),
+            config: parts.config,
+            own,
+            channel,
+            channel_events,
+            enter_at: parts.access.is_some().then_some(now),
+            access: parts.access,
+            room: None,
+            room_events: None,
+            studio: parts.studio,
+            studio_events: parts.studio_events,
+            orders: parts.orders,
+            found,
+            finds,
+            rng: parts.rng,
+            tasks: parts.tasks,
+            microphone: Wish {
+                on: parts.wants_microphone,
+                under_way: 0,
+            },
+            camera: Wish {
+                on: parts.wants_camera,
+                under_way: 0,
+            },
+            has_microphone: parts.has_microphone,
+            microphone_state: DeviceState::Opening,
+            camera_state: DeviceState::Off,
+            camera_opening: false,
+            sharing: None,
+            device_list: DeviceList::default(),
+            device_askers: Vec::new(),
+            page: None,
+            page_missed: false,
+            link: LinkState::Connecting,
+            media_link: LinkState::Connecting,
+            tracks: Vec::new(),
+            speakers: Vec::new(),
+            stats: RoomStats::default(),
+            channel_rtt_ms: 0,
+            reported_at: now,
+            talking_until: None,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        self.look_for_devices();
+        self.apply();
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let flow = tokio::select! {
+                event = next(&mut self.channel_events) => self.channel_event(event),
+                event = next(&mut self.room_events) => self.room_event(event),
+                Some(event) = self.studio_events.recv() => { self.studio_event(event); Flow::GoOn }
+                Some(found) = self.found.recv() => { self.found_out(found); Flow::GoOn }
+                order = self.orders.recv() => match order {
+                    Some(order) => self.order(order),
+                    None => { self.goodbye(DropCause::WindowClosed); Flow::Stop }
+                },
+                _ = tick.tick() => { self.tick(); Flow::GoOn }
+            };
+            if let Flow::Stop = flow {
+                break;
+            }
+        }
+        if let Some(room) = self.room.take() {
+            room.leave();
+        }
+        self.studio.shut();
+    }
+
+    fn goodbye(&self, cause: DropCause) {
+        if let Some(channel) = &self.channel {
+            channel.goodbye(cause);
+        }
+    }
+
+    // --- the page ---
+
+    /// Tells the page. A page that does not read is not waited for; it gets a fresh state when it reads again.
+    fn say(&mut self, event: HostEvent) {
+        if let Some(page) = &self.page {
+            match page.try_send(event) {
+                Ok(()) => {}
+                Err(mpsc::error::TrySendError::Full(_)) => self.page_missed = true,
+                Err(mpsc::error::TrySendError::Closed(_)) => self.page = None,
+            }
+        }
+    }
+
+    /// Says the whole state, and asks the court for a snapshot.
+    fn say_everything(&mut self) {
+        if let Some(channel) = &self.channel {
+            channel.refresh();
+        }
+        self.say(HostEvent::Link {
+            state: self.link.clone(),
+        });
+        self.say(HostEvent::MediaLink {
+            state: self.media_link.clone(),
+        });
+        self.say(HostEvent::Devices {
+            list: self.device_list.clone(),
+        });
+        self.say(HostEvent::Device {
+            kind: DeviceKind::Camera,
+            state: self.camera_state.clone(),
+        });
+        self.say(HostEvent::Device {
+            kind: DeviceKind::Microphone,
+            state: self.microphone_state.clone(),
+        });
+        self.say_tracks();
+        self.say_speakers();
+    }
+
+    fn say_tracks(&mut self) {
+        let mut tracks = Vec::new();
+        for (source, slot) in [
+            (TrackSource::Camera, CAMERA_SLOT),
+            (TrackSource::Screen, SCREEN_SLOT),
+        ] {
+            if let Some(running) = self.studio.running(source) {
+                tracks.push(TrackInfo {
+                    slot,
+                    seat: self.own.clone(),
+                    source,
+                    own: true,
+                    muted: false,
+                    width: running.format.width,
+                    height: running.format.height,
+                });
+            }
+        }
+        tracks.extend(self.tracks.iter().map(|track| TrackInfo {
+            slot: track.slot,
+            seat: SeatId(track.identity.clone()),
+            source: track.source,
+            own: false,
+            muted: track.muted,
+            width: track.width,
+            height: track.height,
+        }));
+        self.say(HostEvent::Tracks { tracks });
+    }
+
+    fn say_speakers(&mut self) {
+        let seats = self
+            .speakers
+            .iter()
+            .map(|identity| SeatId(identity.clone()))
+            .collect();
+        self.say(HostEvent::Speakers { seats });
+    }
+
+    fn device(&mut self, kind: DeviceKind, state: DeviceState) {
+        let known = match kind {
+            DeviceKind::Camera => &mut self.camera_state,
+            DeviceKind::Microphone => &mut self.microphone_state,
+            DeviceKind::Speaker => {
+                self.say(HostEvent::Device { kind, state });
+                return;
+            }
+        };
+        if *known != state {
+            *known = state.clone();
+            self.say(HostEvent::Device { kind, state });
+        }
+    }
+
+    // --- the court ---
+
+    fn channel_event(&mut self, event: Option<ChannelEvent>) -> Flow {
+        match event {
+            Some(ChannelEvent::Link(state)) => {
+                self.link = state.clone();
+                self.say(HostEvent::Link { state });
+            }
+            Some(ChannelEvent::RoundTrip(ms)) => self.channel_rtt_ms = ms,
+            Some(ChannelEvent::Frame(frame)) => {
+                self.court_says(&frame);
+                self.say(HostEvent::Channel { frame });
+            }
+            // Over for good: the page was told by the last link state.
+            None => return Flow::Stop,
+        }
+        Flow::GoOn
+    }
+
+    fn court_says(&mut self, frame: &ServerFrame) {
+        if let ServerFrame::Welcome {
+            media: Some(access), ..
+        }
+        | ServerFrame::Media { media: access } = frame
+        {
+            self.media_access(access);
+        }
+        let Some(standing) = &mut self.standing else {
+            return;
+        };
+        let verdict = standing.follow(frame);
+        // Our own switch commands come back as events; only what the court did by itself voids the wish.
+        if verdict.mic_closed && self.microphone.under_way == 0 {
+            self.microphone.on = false;
+        }
+        if verdict.camera_closed && self.camera.under_way == 0 {
+            self.camera.on = false;
+        }
+        if verdict.share_stopped && self.studio.running(TrackSource::Screen).is_some() {
+            self.stop_share();
+            self.say(HostEvent::ShareEnded);
+        }
+        self.apply();
+    }
+
+    fn media_access(&mut self, access: &MediaAccess) {
+        let url = if access.url.is_empty() {
+            Ok(self.config.server.clone())
+        } else {
+            self.config.server.join(&access.url)
+        };
+        let Ok(url) = url else {
+            tracing::warn!("the media address is not an address");
+            return;
+        };
+        let access = RoomAccess {
+            url,
+            token: access.token.clone(),
+        };
+        self.access = Some(access.clone());
+        match &self.room {
+            Some(room) => room.access(access),
+            None => self.enter_room(),
+        }
+    }
+
+    fn enter_room(&mut self) {
+        self.enter_at = None;
+        let Some(access) = self.access.clone() else { return };
+        let setup = RoomSetup {
+            client: self.config.client.clone(),
+            frames: self.studio.frames(),
+            sound: self.studio.sound(),
+            rng: ChaCha8Rng::from_rng(&mut self.rng),
+            tasks: self.tasks.clone(),
+        };
+        let (room, events) = room::enter(access, setup, self.studio.outgoing());
+        self.room = Some(room);
+        self.room_events = Some(events);
+        if self.has_microphone {
+            self.publish(TrackSource::Microphone);
+        }
+        for source in [TrackSource::Camera, TrackSource::Screen] {
+            if self.studio.running(source).is_some() {
+                self.publish(source);
+            }
+        }
+    }
+
+    fn may_send(&self, source: TrackSource) -> bool {
+        let wished = match source {
+            TrackSource::Microphone => self.microphone.on,
+            TrackSource::Camera => self.camera.on,
+            TrackSource::Screen => true,
+        };
+        wished
+            && self
+                .standing
+                .as_ref()
+                .is_none_or(|standing| standing.may_send(source))
+    }
+
+    fn publish(&self, source: TrackSource) {
+        let Some(room) = &self.room else { return };
+        let video = self.studio.running(source).map(|running| OwnVideo {
+            config: running.config.clone(),
+            control: running.control(),
+        });
+        room.publish(Publication {
+            source,
+            muted: !self.may_send(source),
+            video,
+        });
+    }
+
+    /// Makes devices and room agree with the wishes and with what the court allows.
+    fn apply(&mut self) {
+        let speaks = self.has_microphone && self.may_send(TrackSource::Microphone);
+        self.studio.set_microphone(speaks);
+        let may_open = self
+            .standing
+            .as_ref()
+            .is_none_or(|standing| standing.may_open(MediaKind::Video));
+        let camera_open = self.camera.on && may_open && self.studio.has_camera();
+        let running = self.studio.running(TrackSource::Camera).is_some();
+        if camera_open && !running && !self.camera_opening {
+            self.camera_opening = true;
+            self.device(DeviceKind::Camera, DeviceState::Opening);
+            self.studio.open_camera();
+        } else if !camera_open && running {
+            self.studio.close(TrackSource::Camera);
+            self.device(DeviceKind::Camera, DeviceState::Off);
+            self.say_tracks();
+        }
+        if let Some(room) = &self.room {
+            room.mute(TrackSource::Microphone, !speaks);
+            room.mute(TrackSource::Camera, !self.may_send(TrackSource::Camera));
+            room.mute(TrackSource::Screen, !self.may_send(TrackSource::Screen));
+        }
+        self.tell_switches();
+    }
+
+    /// Tells the court how the own switches stand, once in court.
+    fn tell_switches(&mut self) {
+        let Some(standing) = self.standing.clone().filter(Standing::in_court) else {
+            return;
+        };
+        for kind in [MediaKind::Audio, MediaKind::Video] {
+            let wish = match kind {
+                MediaKind::Audio => &mut self.microphone,
+                MediaKind::Video => &mut self.camera,
+            };
+            if wish.under_way > 0
+                || wish.on == standing.on_record(kind)
+                || (wish.on && !standing.may_open(kind))
+            {
+                continue;
+            }
+            wish.under_way += 1;
+            let on = wish.on;
+            let command = match kind {
+                MediaKind::Audio => Command::SelfMic { on },
+                MediaKind::Video => Command::SelfCamera { on },
+            };
+            self.send(command, move |outcome| Found::Switched(kind, outcome));
+        }
+    }
+
+    /// Sends a command of the session's own.
+    fn send(&mut self, command: Command, then: impl FnOnce(Outcome) -> Found + Send + 'static) {
+        let Some(channel) = &self.channel else { return };
+        let command_id = CommandId(format!("s{:016x}", self.rng.random::<u64>()));
+        let answered = channel.command(SendCommand {
+            command_id,
+            expected_seq: None,
+            command,
+        });
+        let finds = self.finds.clone();
+        self.tasks.spawn(async move {
+            if let Ok(outcome) = answered.await {
+                drop(finds.send(then(outcome)));
+            }
+        });
+    }
+
+    fn found_out(&mut self, found: Found) {
+        match found {
+            Found::Devices(mut list) => {
+                list.camera = self.device_list.camera.take();
+                list.microphone = self.device_list.microphone.take();
+                list.speaker = self.device_list.speaker.take();
+                self.device_list = list.clone();
+                for asker in self.device_askers.drain(..) {
+                    let _ = asker.send(list.clone());
+                }
+                self.say(HostEvent::Devices { list });
+            }
+            Found::Switched(kind, outcome) => {
+                let on_record = self
+                    .standing
+                    .as_ref()
+                    .is_some_and(|standing| standing.on_record(kind));
+                let wish = match kind {
+                    MediaKind::Audio => &mut self.microphone,
+                    MediaKind::Video => &mut self.camera,
+                };
+                wish.under_way -= 1;
+                if let Outcome::Rejected { code } = outcome {
+                    tracing::info!(?code, ?kind, "the court did not take the switch");
+                    // Asking again and again would not help; what the court has on record holds.
+                    wish.on = on_record;
+                }
+                self.apply();
+            }
+            Found::Shared(Outcome::Accepted { .. }) => {}
+            Found::Shared(Outcome::Rejected { code }) => {
+                tracing::info!(?code, "the court did not allow the share");
+                self.stop_share();
+                self.say(HostEvent::ShareEnded);
+            }
+        }
+    }
+
+    // --- the media room ---
+
+    fn room_event(&mut self, event: Option<RoomEvent>) -> Flow {
+        match event {
+            Some(RoomEvent::Link(state)) => {
+                self.media_link = state.clone();
+                self.say(HostEvent::MediaLink { state });
+            }
+            Some(RoomEvent::Tracks(tracks)) => {
+                self.tracks = tracks;
+                self.say_tracks();
+            }
+            Some(RoomEvent::Speakers(speakers)) => {
+                self.speakers = speakers;
+                self.say_speakers();
+            }
+            Some(RoomEvent::Stats(stats)) => self.stats = stats,
+            Some(RoomEvent::Muted { source, muted }) => {
+                // In a hearing the channel is the authority; in a plain room the server's word holds.
+                if self.standing.is_none() && muted {
+                    match source {
+                        TrackSource::Microphone => self.microphone.on = false,
+                        TrackSource::Camera => self.camera.on = false,
+                        TrackSource::Screen => self.stop_share(),
+                    }
+                    self.apply();
+                }
+            }
+            Some(RoomEvent::TokenRefused) => {
+                // A fresh welcome brings a fresh token.
+                if let Some(channel) = &self.channel {
+                    channel.sever();
+                } else {
+                    return Flow::Stop;
+                }
+            }
+            Some(RoomEvent::Over(reason)) => {
+                tracing::info!(?reason, "the media room is over for us");
+                if self.channel.is_none() {
+                    return Flow::Stop;
+                }
+            }
+            None => {
+                self.room = None;
+                self.room_events = None;
+                self.tracks.clear();
+                self.speakers.clear();
+                self.say_tracks();
+                self.say_speakers();
+                self.media_link = LinkState::Connecting;
+                self.say(HostEvent::MediaLink {
+                    state: LinkState::Connecting,
+                });
+                self.enter_at = Some(Instant::now() + ENTER_AGAIN);
+            }
+        }
+        Flow::GoOn
+    }
+
+    // --- the devices ---
+
+    fn studio_event(&mut self, event: StudioEvent) {
+        match event {
+            StudioEvent::Opened { source, .. } => {
+                if source == TrackSource::Camera {
+                    self.camera_opening = false;
+                }
+                if !self.studio.opened(event) {
+                    return;
+                }
+                match source {
+                    TrackSource::Screen => match self.sharing.take() {
+                        Some(waiting) => {
+                            if let Some(answer) = waiting {
+                                let _ = answer.send(Ok(()));
+                            }
+                            self.sharing = Some(None);
+                            self.send(Command::ShareStart, Found::Shared);
+                        }
+                        // It was stopped while it was being opened.
+                        None => self.studio.close(TrackSource::Screen),
+                    },
+                    _ => {
+                        if let Some(running) = self.studio.running(source) {
+                            let state = running_state(running);
+                            self.device(DeviceKind::Camera, state);
+                        }
+                    }
+                }
+                if self.studio.running(source).is_some() {
+                    self.publish(source);
+                }
+                self.say_tracks();
+                // The wish may have changed meanwhile.
+                self.apply();
+            }
+            StudioEvent::NotOpened { source, error, .. } => {
+                tracing::warn!(%error, ?source, "a picture source does not open");
+                let fault = fault_of(&error);
+                match source {
+                    TrackSource::Screen => {
+                        let error = match error {
+                            SourceError::Denied => HostError::ShareDenied,
+                            _ => HostError::Device { fault },
+                        };
+                        if let Some(Some(answer)) = self.sharing.take() {
+                            let _ = answer.send(Err(error));
+                        }
+                    }
+                    _ => {
+                        self.camera_opening = false;
+                        self.camera_failed(fault);
+                    }
+                }
+            }
+            StudioEvent::Video(source, VideoEvent::SourceFailed(error)) => {
+                tracing::warn!(%error, ?source, "a picture source stopped");
+                match (source, &error) {
+                    (TrackSource::Screen, _) => {
+                        self.stop_share();
+                        self.say(HostEvent::ShareEnded);
+                    }
+                    // The thread keeps trying.
+                    (_, SourceError::Hung { .. }) => {
+                        self.device(
+                            DeviceKind::Camera,
+                            DeviceState::Failed {
+                                fault: DeviceFault::Hung,
+                            },
+                        );
+                    }
+                    _ => {
+                        self.studio.close(TrackSource::Camera);
+                        self.camera_failed(fault_of(&error));
+                        self.say_tracks();
+                    }
+                }
+            }
+            StudioEvent::Video(source, VideoEvent::Recovered) => {
+                if let (TrackSource::Camera, Some(running)) = (source, self.studio.running(source)) {
+                    let state = running_state(running);
+                    self.device(DeviceKind::Camera, state);
+                }
+            }
+            StudioEvent::Video(_, VideoEvent::EncoderFailed(reason)) => {
+                tracing::warn!(reason, "the encoder restarted")
+            }
+            StudioEvent::Audio(event) => self.audio_event(event),
+        }
+    }
+
+    /// In with what there is: the person is told, the hearing goes on without the picture.
+    fn camera_failed(&mut self, fault: DeviceFault) {
+        self.camera.on = false;
+        self.device(DeviceKind::Camera, DeviceState::Failed { fault });
+        self.apply();
+    }
+
+    fn audio_event(&mut self, event: AudioEvent) {
+        match event {
+            AudioEvent::CaptureOpened(device) => {
+                let state = DeviceState::On {
+                    device: device.name,
+                    width: 0,
+                    height: 0,
+                    fps: 0,
+                };
+                self.device(DeviceKind::Microphone, state);
+            }
+            AudioEvent::PlaybackOpened(device) => {
+                let state = DeviceState::On {
+                    device: device.name,
+                    width: 0,
+                    height: 0,
+                    fps: 0,
+                };
+                self.device(DeviceKind::Speaker, state);
+            }
+            AudioEvent::CaptureFailed(error) => {
+                tracing::warn!(%error, "the microphone does not run");
+                self.device(
+                    DeviceKind::Microphone,
+                    DeviceState::Failed {
+                        fault: sound_fault_of(&error),
+                    },
+                );
+            }
+            AudioEvent::PlaybackFailed(error) => {
+                tracing::warn!(%error, "the loudspeaker does not run");
+                self.device(
+                    DeviceKind::Speaker,
+                    DeviceState::Failed {
+                        fault: sound_fault_of(&error),
+                    },
+                );
+            }
+            AudioEvent::SpeakingWhileMuted => self.talking_until = Some(Instant::now() + TALKING_FOR),
+            AudioEvent::DevicesChanged => self.look_for_devices(),
+        }
+    }
+
+    fn look_for_devices(&self) {
+        let finds = self.finds.clone();
+        self.tasks
+            .spawn_blocking(move || drop(finds.send(Found::Devices(devices::list()))));
+    }
+
+    fn stop_share(&mut self) {
+        self.sharing = None;
+        self.studio.close(TrackSource::Screen);
+        if let Some(room) = &self.room {
+            room.unpublish(TrackSource::Screen);
+        }
+        self.say_tracks();
+    }
+
+    // --- orders ---
+
+    fn order(&mut self, order: Order) -> Flow {
+        match order {
+            Order::Events(page) => {
+                self.page = Some(page);
+                self.page_missed = false;
+                self.say_everything();
+            }
+            Order::Command(command, answer) => self.command(command, answer),
+            Order::Views(views) => {
+                if let Some(room) = &self.room {
+                    room.views(views);
+                }
+            }
+            Order::RequestKey(slot) => self.request_key(slot),
+            Order::Switch(switch) => {
+                let wish = match switch.kind {
+                    MediaKind::Audio => &mut self.microphone,
+                    MediaKind::Video => &mut self.camera,
+                };
+                wish.on = switch.on;
+                if !switch.on && kind_of(switch.kind) == DeviceKind::Camera {
+                    self.device(DeviceKind::Camera, DeviceState::Off);
+                }
+                self.apply();
+            }
+            Order::Choose(choice, answer) => {
+                self.choose(choice.kind, choice.id);
+                self.device_askers.push(answer);
+                self.look_for_devices();
+            }
+            Order::Devices(answer) => {
+                self.device_askers.push(answer);
+                self.look_for_devices();
+            }
+            Order::Probe(answer) => {
+                let probe = Probe {
+                    camera: self.camera_state.clone(),
+                    microphone: self.microphone_state.clone(),
+                    peak_db: self.studio.levels().capture.peak_dbfs,
+                    media_up: self.room.is_some().then_some(self.media_link == LinkState::Live),
+                };
+                let _ = answer.send(probe);
+            }
+            Order::Chime => self.studio.play_chime(),
+            Order::ShareStart(id, answer) => {
+                let choice = if id == "synthetic" {
+                    ScreenChoice::Synthetic { seed: 1 }
+                } else {
+                    ScreenChoice::Device(ScreenId(id))
+                };
+                self.sharing = Some(Some(answer));
+                self.studio.open_screen(choice);
+            }
+            Order::ShareStop => {
+                if self.sharing.is_some() {
+                    self.stop_share();
+                    self.send(Command::ShareStop { seat: None }, Found::Shared);
+                }
+            }
+            Order::Stats(answer) => {
+                let _ = answer.send(SessionStats {
+                    room: self.stats.clone(),
+                    heard: self.studio.heard(),
+                });
+            }
+            Order::Sever => {
+                if let Some(channel) = &self.channel {
+                    channel.sever();
+                }
+                if let Some(room) = &self.room {
+                    room.sever();
+                }
+            }
+            Order::End(cause) => {
+                self.goodbye(cause);
+                return Flow::Stop;
+            }
+        }
+        Flow::GoOn
+    }
+
+    fn command(&mut self, command: SendCommand, answer: oneshot::Sender<Outcome>) {
+        let Some(channel) = &self.channel else { return };
+        let answered = channel.command(command.clone());
+        // A switch command of the page is the owner's wish like any other.
+        let kind = match command.command {
+            Command::SelfMic { on } => Some((MediaKind::Audio, on)),
+            Command::SelfCamera { on } => Some((MediaKind::Video, on)),
+            _ => None,
+        };
+        if let Some((kind, on)) = kind {
+            let wish = match kind {
+                MediaKind::Audio => &mut self.microphone,
+                MediaKind::Video => &mut self.camera,
+            };
+            wish.on = on;
+            wish.under_way += 1;
+            self.apply();
+        }
+        let finds = self.finds.clone();
+        self.tasks.spawn(async move {
+            let Ok(outcome) = answered.await else { return };
+            if let Some((kind, _)) = kind {
+                drop(finds.send(Found::Switched(kind, outcome)));
+            }
+            let _ = answer.send(outcome);
+        });
+    }
+
+    fn request_key(&self, slot: u32) {
+        let own = match slot {
+            CAMERA_SLOT => Some(TrackSource::Camera),
+            SCREEN_SLOT => Some(TrackSource::Screen),
+            _ => None,
+        };
+        match own.map(|source| self.studio.running(source)) {
+            Some(Some(running)) => {
+                running
+                    .control()
+                    .force_key(running.config.layers.first().map(|layer| layer.layer));
+            }
+            Some(None) => {}
+            None => {
+                if let Some(room) = &self.room {
+                    room.request_key(slot);
+                }
+            }
+        }
+    }
+
+    fn choose(&mut self, kind: DeviceKind, id: Option<String>) {
+        match kind {
+            DeviceKind::Microphone => {
+                self.studio.choose_microphone(id.as_deref());
+                self.has_microphone = true;
+                self.device_list.microphone = id;
+            }
+            DeviceKind::Speaker => {
+                self.studio.choose_speaker(id.as_deref());
+                self.device_list.speaker = id;
+            }
+            DeviceKind::Camera => {
+                self.studio.choose_camera(id.as_deref());
+                self.device_list.camera = id;
+                if self.studio.running(TrackSource::Camera).is_some() || self.camera_opening {
+                    // Opened anew at once; the old one is closed by it.
+                    self.camera_opening = true;
+                    self.device(DeviceKind::Camera, DeviceState::Opening);
+                    self.studio.open_camera();
+                }
+            }
+        }
+        self.apply();
+    }
+
+    // --- time ---
+
+    fn tick(&mut self) {
+        let now = Instant::now();
+        if self.page_missed
+            && self
+                .page
+                .as_ref()
+                .is_some_and(|page| page.capacity() > page.max_capacity() / 2)
+        {
+            self.page_missed = false;
+            self.say_everything();
+        }
+        if let Some(at) = self.enter_at
+            && now >= at
+            && self.room.is_none()
+        {
+            self.enter_room();
+        }
+        if self.page.is_some() && self.has_microphone {
+            let level = self.studio.levels().capture;
+            let talking_while_muted = self.talking_until.is_some_and(|until| now < until)
+                && !self.may_send(TrackSource::Microphone);
+            self.say(HostEvent::Level {
+                rms_db: level.rms_dbfs.max(SILENCE_DB),
+                peak_db: level.peak_dbfs.max(SILENCE_DB),
+                talking_while_muted,
+            });
+        }
+        if now >= self.reported_at + REPORT_EVERY {
+            self.reported_at = now;
+            self.report();
+        }
+    }
+
+    fn report(&mut self) {
+        if self.room.is_none() || self.media_link != LinkState::Live {
+            return;
+        }
+        let report = NetReport {
+            rtt_ms: self.channel_rtt_ms.max(self.stats.rtt_ms),
+            loss: self.stats.loss,
+            jitter_ms: 0,
+        };
+        if let Some(channel) = &self.channel {
+            channel.report(report);
+        }
+        self.say(HostEvent::Network {
+            quality: report.quality(),
+            rtt_ms: report.rtt_ms,
+            loss: report.loss,
+            sending_kbps: self.stats.sending_kbps,
+            receiving_kbps: self.stats.receiving_kbps,
+        });
+    }
+}
+
+/// The next event; never comes when there is no source of events.
+async fn next<T>(events: &mut Option<mpsc::Receiver<T>>) -> Option<T> {
+    match events {
+        Some(events) => events.recv().await,
+        None => std::future::pending().await,
+    }
+}

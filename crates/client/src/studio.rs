@@ -1,0 +1,549 @@
+//! The devices of one participant: camera, microphone, loudspeaker, shared screen, and the encoders behind them.
+//!
+//! Devices are opened off the async threads and may fail or hang one by one; whatever works, works. The studio knows
+//! nothing of rooms: encoded media goes into a queue, previews to the frame sink.
+
+use crate::frames::{FrameSink, Numbering};
+use crate::room::{OUTGOING_LIMIT, Outgoing, Sound, SoundTrack};
+use bytes::Bytes;
+use media::audio::{
+    AudioDeviceId, AudioEngine, AudioError, AudioEvent, AudioHandle, AudioSettings, CaptureChoice, Levels,
+    PlaybackChoice, RtpAudio, TrackInput, TrackOptions, TrackStats,
+};
+use media::clock::MediaClock;
+use media::screen::{ScreenChoice, open_screen};
+use media::video::{
+    CameraChoice, CameraId, CaptureFormat, Content, EncodedFrame as Encoded, SimulcastConfig, SourceError,
+    VideoControl, VideoEvent, VideoSender, open_camera,
+};
+use protocol::{DeviceFault, DeviceState, TrackSource};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
+/// Slot of the own camera's preview.
+pub const CAMERA_SLOT: u32 = 1;
+/// Slot of the own screen's preview.
+pub const SCREEN_SLOT: u32 = 2;
+/// A camera that shows nothing for so long after opening counts as hung.
+const OPEN_LIMIT: Duration = Duration::from_secs(6);
+/// Frames a second of a shared screen.
+const SCREEN_FPS: f32 = 10.0;
+
+/// Receives 10 ms blocks of decoded sound of one remote track, 48 kHz mono.
+pub type Tap = Box<dyn FnMut(&[f32]) + Send>;
+/// Makes a tap for a remote track (slot, identity), for measuring.
+pub type TapMaker = Arc<dyn Fn(u32, &str) -> Option<Tap> + Send + Sync>;
+
+/// Which devices, and where their pictures go.
+#[derive(Clone)]
+pub struct MediaSetup {
+    /// None: this participant has no camera at all.
+    pub camera: Option<CameraChoice>,
+    /// The wish for the camera's size and rate.
+    pub format: CaptureFormat,
+    /// None: this participant has no microphone at all.
+    pub microphone: Option<CaptureChoice>,
+    /// Where the others are heard.
+    pub speaker: PlaybackChoice,
+    /// Echo, noise and gain processing; off for measured tones.
+    pub processing: bool,
+    /// The camera begins switched on.
+    pub camera_on: bool,
+    /// The microphone begins switched on.
+    pub microphone_on: bool,
+    /// Takes all pictures.
+    pub frames: Arc<dyn FrameSink>,
+    /// For measuring received sound.
+    pub tap: Option<TapMaker>,
+    /// The program's media clock.
+    pub clock: MediaClock,
+}
+
+impl MediaSetup {
+    /// A person at this machine: default devices, everything on.
+    pub fn devices(frames: Arc<dyn FrameSink>, clock: MediaClock) -> Self {
+        Self {
+            camera: Some(CameraChoice::Default),
+            format: CaptureFormat {
+                width: 1_280,
+                height: 720,
+                fps: 30.0,
+            },
+            microphone: Some(CaptureChoice::Default),
+            speaker: PlaybackChoice::Default,
+            processing: true,
+            camera_on: true,
+            microphone_on: true,
+            frames,
+            tap: None,
+            clock,
+        }
+    }
+
+    /// A moving test picture and a quiet tone, heard on the default loudspeaker: a machine without devices.
+    pub fn synthetic(frames: Arc<dyn FrameSink>, clock: MediaClock) -> Self {
+        Self {
+            camera: Some(CameraChoice::Synthetic { seed: 1 }),
+            microphone: Some(CaptureChoice::Tone {
+                hz: 440.0,
+                dbfs: -40.0,
+            }),
+            processing: false,
+            ..Self::devices(frames, clock)
+        }
+    }
+
+    /// Synthetic sources and no loudspeaker.
+    pub fn headless(
+        camera: Option<CameraChoice>,
+        microphone: Option<CaptureChoice>,
+        frames: Arc<dyn FrameSink>,
+        clock: MediaClock,
+    ) -> Self {
+        Self {
+            camera_on: camera.is_some(),
+            microphone_on: microphone.is_some(),
+            camera,
+            microphone,
+            speaker: PlaybackChoice::Null,
+            processing: false,
+            ..Self::devices(frames, clock)
+        }
+    }
+}
+
+/// What the studio says.
+pub enum StudioEvent {
+    /// A picture source runs and can be published.
+    Opened {
+        /// Camera or screen.
+        source: TrackSource,
+        /// Its encoder thread.
+        sender: VideoSender,
+        /// Its layers.
+        config: SimulcastConfig,
+        /// What it delivers.
+        format: CaptureFormat,
+        /// As the system calls it.
+        name: String,
+        /// Which attempt to open; older ones are dropped.
+        generation: u64,
+    },
+    /// A picture source could not be opened.
+    NotOpened {
+        /// Camera or screen.
+        source: TrackSource,
+        /// Why.
+        error: SourceError,
+        /// Which attempt to open.
+        generation: u64,
+    },
+    /// From a running encoder thread.
+    Video(TrackSource, VideoEvent),
+    /// From the sound engine.
+    Audio(AudioEvent),
+}
+
+/// The way of own media to whichever room there is now; without one it goes nowhere.
+#[derive(Clone, Default)]
+pub struct Queue(Arc<Mutex<Option<mpsc::Sender<Outgoing>>>>);
+
+impl Queue {
+    /// The receiving end for a new room.
+    pub fn connect(&self) -> mpsc::Receiver<Outgoing> {
+        let (sender, receiver) = mpsc::channel(OUTGOING_LIMIT);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        receiver
+    }
+
+    /// A full queue means that the room does not keep up; late media is worth nothing.
+    fn offer(&self, media: Outgoing) {
+        if let Some(sender) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            drop(sender.try_send(media));
+        }
+    }
+}
+
+/// See the module.
+pub struct Studio {
+    setup: MediaSetup,
+    audio: Option<AudioEngine>,
+    inputs: Inputs,
+    camera: Option<Running>,
+    screen: Option<Running>,
+    /// Number of the last attempt to open: camera, screen.
+    generations: [u64; 2],
+    outgoing: Queue,
+    events: mpsc::UnboundedSender<StudioEvent>,
+    tasks: TaskTracker,
+}
+
+/// A picture source that delivers.
+pub struct Running {
+    sender: VideoSender,
+    /// Its layers.
+    pub config: SimulcastConfig,
+    /// What it delivers.
+    pub format: CaptureFormat,
+    /// As the system calls it.
+    pub name: String,
+}
+
+impl Running {
+    /// How it is steered.
+    pub fn control(&self) -> VideoControl {
+        self.sender.control()
+    }
+}
+
+type Inputs = Arc<Mutex<HashMap<u32, (String, TrackInput)>>>;
+
+impl Studio {
+    /// Starts the sound engine, muted; it opens its devices by itself and says how that went.
+    pub fn new(setup: MediaSetup, events: mpsc::UnboundedSender<StudioEvent>, tasks: TaskTracker) -> Self {
+        let outgoing = Queue::default();
+        let settings = AudioSettings {
+            capture: setup.microphone.clone().unwrap_or(CaptureChoice::Silence),
+            playback: setup.speaker.clone(),
+            muted: true,
+            ..if setup.processing {
+                AudioSettings::default()
+            } else {
+                AudioSettings::headless(CaptureChoice::Silence)
+            }
+        };
+        let (queue, said) = (outgoing.clone(), events.clone());
+        let audio = AudioEngine::start(
+            settings,
+            setup.clock,
+            Box::new(move |audio| queue.offer(Outgoing::Audio(audio))),
+            Box::new(move |event| drop(said.send(StudioEvent::Audio(event)))),
+        );
+        Self {
+            setup,
+            audio: Some(audio),
+            inputs: Arc::default(),
+            camera: None,
+            screen: None,
+            generations: [0; 2],
+            outgoing,
+            events,
+            tasks,
+        }
+    }
+
+    /// Own media for a room that is entered now.
+    pub fn outgoing(&self) -> mpsc::Receiver<Outgoing> {
+        self.outgoing.connect()
+    }
+
+    fn audio(&self) -> Option<AudioHandle> {
+        self.audio.as_ref().map(AudioEngine::handle)
+    }
+
+    /// Where pictures go.
+    pub fn frames(&self) -> Arc<dyn FrameSink> {
+        Arc::clone(&self.setup.frames)
+    }
+
+    /// Where the room's sound goes.
+    pub fn sound(&self) -> Arc<dyn Sound> {
+        match self.audio() {
+            Some(engine) => Arc::new(Loudspeaker {
+                engine,
+                inputs: Arc::clone(&self.inputs),
+                tap: self.setup.tap.clone(),
+            }),
+            None => Arc::new(crate::room::NoSound),
+        }
+    }
+
+    /// Opens or stops the microphone; the device itself stays open, so that it answers at once.
+    pub fn set_microphone(&self, on: bool) {
+        if let Some(audio) = self.audio() {
+            audio.set_muted(!on);
+        }
+    }
+
+    /// How loud both directions are.
+    pub fn levels(&self) -> Levels {
+        self.audio().map(|audio| audio.levels()).unwrap_or_default()
+    }
+
+    /// Counters of received sound: slot, identity.
+    pub fn heard(&self) -> Vec<(u32, String, TrackStats)> {
+        let inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
+        inputs
+            .iter()
+            .map(|(slot, (identity, input))| (*slot, identity.clone(), input.stats()))
+            .collect()
+    }
+
+    /// Another microphone; none follows the system's default.
+    pub fn choose_microphone(&mut self, id: Option<&str>) {
+        let choice = id.map_or(CaptureChoice::Default, |id| {
+            CaptureChoice::Device(AudioDeviceId(id.to_owned()))
+        });
+        self.setup.microphone = Some(choice.clone());
+        if let Some(audio) = self.audio() {
+            audio.set_capture(choice);
+        }
+    }
+
+    /// Another loudspeaker.
+    pub fn choose_speaker(&mut self, id: Option<&str>) {
+        let choice = id.map_or(PlaybackChoice::Default, |id| {
+            PlaybackChoice::Device(AudioDeviceId(id.to_owned()))
+        });
+        self.setup.speaker = choice.clone();
+        if let Some(audio) = self.audio() {
+            audio.set_playback(choice);
+        }
+    }
+
+    /// Another camera, from the next [`Studio::open_camera`] on.
+    pub fn choose_camera(&mut self, id: Option<&str>) {
+        self.setup.camera = Some(id.map_or(CameraChoice::Default, |id| {
+            CameraChoice::Device(CameraId(id.to_owned()))
+        }));
+    }
+
+    /// The running camera or screen.
+    pub fn running(&self, source: TrackSource) -> Option<&Running> {
+        match source {
+            TrackSource::Camera => self.camera.as_ref(),
+            TrackSource::Screen => self.screen.as_ref(),
+            TrackSource::Microphone => None,
+        }
+    }
+
+    /// There is a camera to be opened.
+    pub fn has_camera(&self) -> bool {
+        self.setup.camera.is_some()
+    }
+
+    /// Begins to open the chosen camera; [`StudioEvent::Opened`] or [`StudioEvent::NotOpened`] follows.
+    pub fn open_camera(&mut self) {
+        let Some(choice) = self.setup.camera.clone() else {
+            return;
+        };
+        self.close(TrackSource::Camera);
+        let (format, clock) = (self.setup.format, self.setup.clock);
+        self.open(TrackSource::Camera, Content::Camera, CAMERA_SLOT, move || {
+            let camera = open_camera(&choice, format, clock, OPEN_LIMIT)?;
+            let name = camera.info().name.clone();
+            Ok((camera as Box<dyn media::video::FrameSource>, name))
+        });
+    }
+
+    /// Begins to capture a screen or window.
+    pub fn open_screen(&mut self, choice: ScreenChoice) {
+        self.close(TrackSource::Screen);
+        let clock = self.setup.clock;
+        self.open(TrackSource::Screen, Content::Screen, SCREEN_SLOT, move || {
+            let screen = open_screen(&choice, SCREEN_FPS, clock)?;
+            Ok((screen as Box<dyn media::video::FrameSource>, "screen".to_owned()))
+        });
+    }
+
+    fn open(
+        &mut self,
+        source: TrackSource,
+        content: Content,
+        slot: u32,
+        opening: impl FnOnce() -> Result<(Box<dyn media::video::FrameSource>, String), SourceError>
+        + Send
+        + 'static,
+    ) {
+        let attempt = &mut self.generations[usize::from(source == TrackSource::Screen)];
+        *attempt += 1;
+        let generation = *attempt;
+        let (events, outgoing) = (self.events.clone(), self.outgoing.clone());
+        let frames = Arc::clone(&self.setup.frames);
+        self.tasks.spawn_blocking(move || match opening() {
+            Ok((device, name)) => {
+                let format = device.format();
+                let config = SimulcastConfig::for_source(format, content);
+                let lowest = config.layers.first().map(|layer| layer.layer);
+                let mut preview = Numbering::default();
+                let said = events.clone();
+                let sender = VideoSender::start(
+                    device,
+                    config.clone(),
+                    Box::new(move |frame: Encoded| {
+                        if Some(frame.layer) == lowest {
+                            let data = Bytes::copy_from_slice(&frame.data);
+                            frames.frame(preview.frame(slot, frame.key, frame.rtp, data));
+                        }
+                        outgoing.offer(Outgoing::Video { source, frame });
+                    }),
+                    None,
+                    Box::new(move |event| drop(said.send(StudioEvent::Video(source, event)))),
+                );
+                drop(events.send(StudioEvent::Opened {
+                    source,
+                    sender,
+                    config,
+                    format,
+                    name,
+                    generation,
+                }));
+            }
+            Err(error) => drop(events.send(StudioEvent::NotOpened {
+                source,
+                error,
+                generation,
+            })),
+        });
+    }
+
+    /// Takes what was opened. False when it is out of date: something else was opened since.
+    pub fn opened(&mut self, event: StudioEvent) -> bool {
+        let StudioEvent::Opened {
+            source,
+            sender,
+            config,
+            format,
+            name,
+            generation,
+        } = event
+        else {
+            return false;
+        };
+        if generation != self.generations[usize::from(source == TrackSource::Screen)] {
+            self.discard(sender);
+            return false;
+        }
+        let running = Some(Running {
+            sender,
+            config,
+            format,
+            name,
+        });
+        let old = match source {
+            TrackSource::Camera => std::mem::replace(&mut self.camera, running),
+            TrackSource::Screen => std::mem::replace(&mut self.screen, running),
+            TrackSource::Microphone => None,
+        };
+        if let Some(old) = old {
+            self.discard(old.sender);
+        }
+        true
+    }
+
+    /// Closes a camera or ends a screen capture.
+    pub fn close(&mut self, source: TrackSource) {
+        let old = match source {
+            TrackSource::Camera => self.camera.take(),
+            TrackSource::Screen => self.screen.take(),
+            TrackSource::Microphone => None,
+        };
+        if let Some(old) = old {
+            self.discard(old.sender);
+        }
+    }
+
+    /// Dropping an encoder thread waits for its device, so not here.
+    fn discard(&self, sender: VideoSender) {
+        self.tasks.spawn_blocking(move || drop(sender));
+    }
+
+    /// Plays a short chime; it needs no room.
+    pub fn play_chime(&self) {
+        let Some(audio) = self.audio() else { return };
+        self.tasks.spawn(crate::chime::play(audio));
+    }
+
+    /// Closes everything.
+    pub fn shut(&mut self) {
+        self.close(TrackSource::Camera);
+        self.close(TrackSource::Screen);
+        if let Some(audio) = self.audio.take() {
+            self.tasks.spawn_blocking(move || drop(audio));
+        }
+    }
+}
+
+/// Why a picture source does not run, in the page's words.
+pub fn fault_of(error: &SourceError) -> DeviceFault {
+    match error {
+        SourceError::Missing => DeviceFault::Missing,
+        SourceError::Busy => DeviceFault::Busy,
+        SourceError::Denied => DeviceFault::Denied,
+        SourceError::Hung { .. } => DeviceFault::Hung,
+        SourceError::Ended => DeviceFault::Unplugged,
+        _ => DeviceFault::Broken,
+    }
+}
+
+/// Why a sound device does not run, in the page's words.
+pub fn sound_fault_of(error: &AudioError) -> DeviceFault {
+    match error {
+        AudioError::Missing => DeviceFault::Missing,
+        AudioError::Busy => DeviceFault::Busy,
+        AudioError::Denied => DeviceFault::Denied,
+        AudioError::Hung { .. } => DeviceFault::Hung,
+        _ => DeviceFault::Broken,
+    }
+}
+
+/// The state of a running picture source.
+pub fn running_state(running: &Running) -> DeviceState {
+    DeviceState::On {
+        device: running.name.clone(),
+        width: running.format.width,
+        height: running.format.height,
+        fps: running.format.fps.round() as u32,
+    }
+}
+
+struct Loudspeaker {
+    engine: AudioHandle,
+    inputs: Inputs,
+    tap: Option<TapMaker>,
+}
+
+struct Voice(TrackInput);
+
+impl SoundTrack for Voice {
+    fn push(&mut self, red: bool, sequence: u16, timestamp: u32, payload: &[u8]) {
+        let packet = RtpAudio {
+            sequence,
+            timestamp,
+            payload,
+        };
+        if !red {
+            self.0.push(packet);
+        } else if let Err(error) = self.0.push_red(packet) {
+            tracing::debug!(%error, "a redundancy packet was malformed");
+        }
+    }
+}
+
+impl Sound for Loudspeaker {
+    fn open(&self, slot: u32, identity: &str) -> Box<dyn SoundTrack> {
+        let tap = self.tap.as_ref().and_then(|make| make(slot, identity));
+        match self
+            .engine
+            .add_track(slot.into(), TrackOptions { gain: 1.0, tap })
+        {
+            Ok(input) => {
+                let mut inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
+                inputs.insert(slot, (identity.to_owned(), input.clone()));
+                Box::new(Voice(input))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a remote voice cannot be played");
+                crate::room::NoSound.open(slot, identity)
+            }
+        }
+    }
+
+    fn close(&self, slot: u32) {
+        self.engine.remove_track(slot.into());
+        // The counters stay for the report; a new track of the slot replaces them.
+    }
+}

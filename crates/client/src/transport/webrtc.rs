@@ -1,0 +1,561 @@
+//! [`MediaTransport`] on the `webrtc` crate, version 0.21.1.
+//!
+//! Chosen beside str0m in the SFU so that two different stacks meet in every test. What this file guards against in
+//! that version (media.md §1): key frame requests do not reach the application by themselves ([`KeyframeRequests`]),
+//! congestion control is opt-in and drifts ([`HonestEstimator`]), and the stack sets neither the `mid` nor the `rid`
+//! header extension on what it sends (done here per packet). Retransmissions of ours go out on the original
+//! stream: this version sends RTX packets without `rrid`, which no SFU can place.
+
+use super::bandwidth::{HonestEstimator, MAX_BPS, MIN_BPS, PACER_FACTOR, START_BPS, SharedEstimate};
+use super::keyframes::{KeyframeRequests, wanted};
+use super::{
+    InPacket, MediaTransport, OutPacket, PathStats, SenderSpec, TrackKind, TransportError, TransportEvent,
+    payload,
+};
+use bytes::Bytes;
+use rtc::interceptor::{
+    CongestionControlBuilder, Gcc, PacerBuilder, Registry, Slot, TwccReceiverBuilder, TwccSenderBuilder,
+};
+use rtc::media_stream::MediaStreamTrack;
+use rtc::peer_connection::configuration::RTCOfferOptions;
+use rtc::peer_connection::configuration::interceptor_registry::{
+    configure_nack, configure_rtcp_reports, configure_simulcast_extension_headers,
+};
+use rtc::peer_connection::configuration::media_engine::{
+    MIME_TYPE_H264, MIME_TYPE_OPUS, MIME_TYPE_RTX, MediaEngine,
+};
+use rtc::peer_connection::sdp::RTCSessionDescription;
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters,
+    RTCRtpHeaderExtensionCapability, RtpCodecKind,
+};
+use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
+use rtc::sdp::extmap;
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::sync::{Mutex, mpsc};
+use tokio_util::task::TaskTracker;
+use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
+use webrtc::media_stream::track_local::{TrackLocal, TrackLocalEvent};
+use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
+use webrtc::peer_connection::{
+    PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceCandidateInit,
+    RTCPeerConnectionIceEvent, RTCPeerConnectionState, SettingEngineBuilder,
+};
+use webrtc::rtp_transceiver::{RtpSender, RtpTransceiver};
+
+const H264_FMTP: &str = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f";
+const OPUS_FMTP: &str = "minptime=10;useinbandfec=1;usedtx=1";
+
+/// The connection, see the module.
+pub struct WebrtcTransport {
+    connection: Arc<dyn PeerConnection>,
+    estimate: Arc<SharedEstimate>,
+    senders: Mutex<HashMap<String, Sender>>,
+    remotes: Arc<Mutex<HashMap<Arc<str>, Remote>>>,
+    events: mpsc::Sender<TransportEvent>,
+    tasks: TaskTracker,
+}
+
+struct Sender {
+    transceiver: Arc<dyn RtpTransceiver>,
+    rtp: Arc<dyn RtpSender>,
+    track: Arc<TrackLocalStaticRTP>,
+    ssrcs: Vec<u32>,
+    rids: Vec<&'static str>,
+    /// Header extension ids and the mid, known after the answer.
+    negotiated: Option<Extensions>,
+}
+
+#[derive(Clone, Default)]
+struct Extensions {
+    mid: Option<(u8, Bytes)>,
+    rid: Option<u8>,
+    level: Option<u8>,
+    red: bool,
+}
+
+struct Remote {
+    track: Arc<dyn TrackRemote>,
+    ssrc: Arc<AtomicU32>,
+}
+
+struct Handler {
+    events: mpsc::Sender<TransportEvent>,
+    remotes: Arc<Mutex<HashMap<Arc<str>, Remote>>>,
+    tasks: TaskTracker,
+}
+
+fn stack(error: impl std::fmt::Display) -> TransportError {
+    TransportError::Stack(error.to_string())
+}
+
+fn feedback(list: &[(&str, &str)]) -> Vec<RTCPFeedback> {
+    list.iter()
+        .map(|(typ, parameter)| RTCPFeedback {
+            typ: (*typ).into(),
+            parameter: (*parameter).into(),
+        })
+        .collect()
+}
+
+fn opus() -> RTCRtpCodecParameters {
+    RTCRtpCodecParameters {
+        rtp_codec: RTCRtpCodec {
+            mime_type: MIME_TYPE_OPUS.into(),
+            clock_rate: 48_000,
+            channels: 2,
+            sdp_fmtp_line: OPUS_FMTP.into(),
+            rtcp_feedback: Vec::new(),
+        },
+        payload_type: payload::OPUS,
+    }
+}
+
+fn red() -> RTCRtpCodecParameters {
+    RTCRtpCodecParameters {
+        rtp_codec: RTCRtpCodec {
+            mime_type: "audio/red".into(),
+            clock_rate: 48_000,
+            channels: 2,
+            sdp_fmtp_line: format!("{0}/{0}", payload::OPUS),
+            rtcp_feedback: Vec::new(),
+        },
+        payload_type: payload::RED,
+    }
+}
+
+fn h264() -> RTCRtpCodecParameters {
+    RTCRtpCodecParameters {
+        rtp_codec: RTCRtpCodec {
+            mime_type: MIME_TYPE_H264.into(),
+            clock_rate: 90_000,
+            channels: 0,
+            sdp_fmtp_line: H264_FMTP.into(),
+            rtcp_feedback: feedback(&[
+                ("ccm", "fir"),
+                ("nack", ""),
+                ("nack", "pli"),
+                ("transport-cc", ""),
+            ]),
+        },
+        payload_type: payload::H264,
+    }
+}
+
+fn h264_rtx() -> RTCRtpCodecParameters {
+    RTCRtpCodecParameters {
+        rtp_codec: RTCRtpCodec {
+            mime_type: MIME_TYPE_RTX.into(),
+            clock_rate: 90_000,
+            channels: 0,
+            sdp_fmtp_line: format!("apt={}", payload::H264),
+            rtcp_feedback: Vec::new(),
+        },
+        payload_type: payload::H264_RTX,
+    }
+}
+
+impl WebrtcTransport {
+    /// Opens sockets on `local` (an interface address, or unspecified for all of them) and starts the stack.
+    pub async fn open(
+        local: IpAddr,
+        events: mpsc::Sender<TransportEvent>,
+        tasks: TaskTracker,
+    ) -> Result<Self, TransportError> {
+        let mut media = MediaEngine::default();
+        for codec in [opus(), red()] {
+            media.register_codec(codec, RtpCodecKind::Audio).map_err(stack)?;
+        }
+        for codec in [h264(), h264_rtx()] {
+            media.register_codec(codec, RtpCodecKind::Video).map_err(stack)?;
+        }
+        for (uri, kind) in [
+            (extmap::AUDIO_LEVEL_URI, RtpCodecKind::Audio),
+            (extmap::SDES_MID_URI, RtpCodecKind::Audio),
+        ] {
+            let extension = RTCRtpHeaderExtensionCapability { uri: uri.into() };
+            media
+                .register_header_extension(extension, kind, None)
+                .map_err(stack)?;
+        }
+        configure_simulcast_extension_headers(&mut media).map_err(stack)?;
+        let (estimator, estimate) = HonestEstimator::new(Gcc::new(START_BPS, MIN_BPS, MAX_BPS));
+        // Transport-wide feedback for pictures only: servers that do not negotiate it for sound (LiveKit among them)
+        // would have every sound packet counted as lost.
+        let twcc = RTCRtpHeaderExtensionCapability {
+            uri: extmap::TRANSPORT_CC_URI.into(),
+        };
+        media
+            .register_header_extension(twcc, RtpCodecKind::Video, None)
+            .map_err(stack)?;
+        let registry = Registry::new()
+            .with(
+                Slot::CongestionControl,
+                CongestionControlBuilder::new(estimator).build(),
+            )
+            .with(Slot::TwccSender, TwccSenderBuilder::new().build())
+            .with(
+                Slot::Pacer,
+                PacerBuilder::new()
+                    .with_target_bitrate(START_BPS * PACER_FACTOR)
+                    .build(),
+            )
+            .with(Slot::TwccReceiver, TwccReceiverBuilder::new().build());
+        let registry = configure_nack(registry, &mut media);
+        let registry = configure_rtcp_reports(registry);
+        // After every interceptor that reads RTCP.
+        let registry = registry.with(Slot::from(14_000), KeyframeRequests::default());
+
+        let settings = SettingEngineBuilder::new()
+            .with_include_loopback_candidate(local.is_loopback())
+            .build();
+        let remotes = Arc::new(Mutex::new(HashMap::new()));
+        let handler = Handler {
+            events: events.clone(),
+            remotes: Arc::clone(&remotes),
+            tasks: tasks.clone(),
+        };
+        let connection = PeerConnectionBuilder::new()
+            .with_media_engine(media)
+            .with_interceptor_registry(registry)
+            .with_setting_engine(settings)
+            .with_handler(Arc::new(handler))
+            .with_udp_addrs(vec![std::net::SocketAddr::new(local, 0)])
+            .build()
+            .await
+            .map_err(stack)?;
+        Ok(Self {
+            connection: Arc::new(connection),
+            estimate,
+            senders: Mutex::default(),
+            remotes,
+            events,
+            tasks,
+        })
+    }
+
+    /// Reads the header extension ids that the answer settled.
+    async fn learn_extensions(&self) {
+        for sender in self.senders.lock().await.values_mut() {
+            let Ok(parameters) = sender.rtp.get_parameters().await else {
+                continue;
+            };
+            let id = |uri: &str| {
+                parameters
+                    .rtp_parameters
+                    .header_extensions
+                    .iter()
+                    .find(|extension| extension.uri == uri)
+                    .and_then(|extension| u8::try_from(extension.id).ok())
+            };
+            let mid = sender.transceiver.mid().await.ok().flatten();
+            sender.negotiated = Some(Extensions {
+                mid: id(extmap::SDES_MID_URI).zip(mid.map(Bytes::from)),
+                rid: id(extmap::SDES_RTP_STREAM_ID_URI),
+                level: id(extmap::AUDIO_LEVEL_URI),
+                red: parameters
+                    .rtp_parameters
+                    .codecs
+                    .iter()
+                    .any(|codec| codec.payload_type == payload::RED),
+            });
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl MediaTransport for WebrtcTransport {
+    async fn add_receivers(&self, audio: u32, video: u32) -> Result<(), TransportError> {
+        for (kind, count) in [(RtpCodecKind::Audio, audio), (RtpCodecKind::Video, video)] {
+            for _ in 0..count {
+                let init = RTCRtpTransceiverInit {
+                    direction: RTCRtpTransceiverDirection::Recvonly,
+                    streams: Vec::new(),
+                    send_encodings: Vec::new(),
+                };
+                self.connection
+                    .add_transceiver_from_kind(kind, Some(init))
+                    .await
+                    .map_err(stack)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn add_sender(&self, spec: SenderSpec) -> Result<(), TransportError> {
+        let (kind, codec) = match spec.kind {
+            TrackKind::Audio => (RtpCodecKind::Audio, opus()),
+            TrackKind::Video => (RtpCodecKind::Video, h264()),
+        };
+        let rids: Vec<&'static str> = if spec.rids.is_empty() {
+            vec![""]
+        } else {
+            spec.rids.clone()
+        };
+        let mut ssrcs = Vec::new();
+        let mut encodings = Vec::new();
+        for rid in &rids {
+            let ssrc = fresh_ssrc(&spec.cid, rid);
+            ssrcs.push(ssrc);
+            encodings.push(RTCRtpEncodingParameters {
+                rtp_coding_parameters: RTCRtpCodingParameters {
+                    rid: (*rid).to_owned(),
+                    ssrc: Some(ssrc),
+                    ..Default::default()
+                },
+                active: true,
+                codec: codec.rtp_codec.clone(),
+                ..Default::default()
+            });
+        }
+        let track = MediaStreamTrack::new(
+            format!("mingting-{}", spec.cid),
+            spec.cid.clone(),
+            spec.cid.clone(),
+            kind,
+            encodings.clone(),
+        );
+        let track = Arc::new(TrackLocalStaticRTP::new(track));
+        let init = RTCRtpTransceiverInit {
+            direction: RTCRtpTransceiverDirection::Sendonly,
+            streams: Vec::new(),
+            send_encodings: encodings,
+        };
+        let transceiver = self
+            .connection
+            .add_transceiver_from_track(Arc::clone(&track) as Arc<dyn TrackLocal>, Some(init))
+            .await
+            .map_err(stack)?;
+        let preferences = match spec.kind {
+            TrackKind::Audio => vec![opus(), red()],
+            // Without RTX, see the module.
+            TrackKind::Video => vec![h264()],
+        };
+        transceiver
+            .set_codec_preferences(preferences)
+            .await
+            .map_err(stack)?;
+        let rtp = transceiver
+            .sender()
+            .await
+            .map_err(stack)?
+            .ok_or(TransportError::UnknownSender)?;
+        let feedback = Arc::clone(&track);
+        let events = self.events.clone();
+        let (cid, of) = (spec.cid.clone(), ssrcs.clone());
+        self.tasks.spawn(async move {
+            while let Some(event) = feedback.poll().await {
+                let TrackLocalEvent::OnRtcpPacket(packets) = event else {
+                    continue;
+                };
+                for ssrc in wanted(&packets) {
+                    if let Some(layer) = of.iter().position(|own| *own == ssrc) {
+                        let event = TransportEvent::KeyWanted {
+                            cid: cid.clone(),
+                            layer,
+                        };
+                        if events.send(event).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+            }
+        });
+        let sender = Sender {
+            transceiver,
+            rtp,
+            track,
+            ssrcs,
+            rids,
+            negotiated: None,
+        };
+        self.senders.lock().await.insert(spec.cid, sender);
+        Ok(())
+    }
+
+    async fn remove_sender(&self, cid: &str) -> Result<(), TransportError> {
+        let sender = self
+            .senders
+            .lock()
+            .await
+            .remove(cid)
+            .ok_or(TransportError::UnknownSender)?;
+        self.connection.remove_track(&sender.rtp).await.map_err(stack)
+    }
+
+    async fn offer(&self, ice_restart: bool) -> Result<String, TransportError> {
+        let options = RTCOfferOptions { ice_restart };
+        let offer = self.connection.create_offer(Some(options)).await.map_err(stack)?;
+        let sdp = offer.sdp.clone();
+        self.connection
+            .set_local_description(offer)
+            .await
+            .map_err(stack)?;
+        Ok(sdp)
+    }
+
+    async fn answer(&self, sdp: String) -> Result<(), TransportError> {
+        let answer = RTCSessionDescription::answer(sdp).map_err(stack)?;
+        self.connection
+            .set_remote_description(answer)
+            .await
+            .map_err(stack)?;
+        self.learn_extensions().await;
+        Ok(())
+    }
+
+    async fn remote_candidate(&self, json: &str) -> Result<(), TransportError> {
+        let candidate: RTCIceCandidateInit = serde_json::from_str(json).map_err(stack)?;
+        self.connection.add_ice_candidate(candidate).await.map_err(stack)
+    }
+
+    async fn send(&self, cid: &str, packet: OutPacket) -> Result<(), TransportError> {
+        let (rtp, track) = {
+            let senders = self.senders.lock().await;
+            let sender = senders.get(cid).ok_or(TransportError::UnknownSender)?;
+            let Some(extensions) = &sender.negotiated else {
+                return Ok(());
+            };
+            let Some(ssrc) = sender.ssrcs.get(packet.layer).copied() else {
+                return Ok(());
+            };
+            let mut header = rtc::rtp::Header {
+                version: 2,
+                marker: packet.marker,
+                payload_type: packet.payload_type,
+                sequence_number: packet.sequence,
+                timestamp: packet.timestamp,
+                ssrc,
+                ..Default::default()
+            };
+            if let Some((id, mid)) = &extensions.mid {
+                header.set_extension(*id, mid.clone()).map_err(stack)?;
+            }
+            if let (Some(id), Some(rid)) = (extensions.rid, sender.rids.get(packet.layer))
+                && !rid.is_empty()
+            {
+                header
+                    .set_extension(id, Bytes::from_static(rid.as_bytes()))
+                    .map_err(stack)?;
+            }
+            if let (Some(id), Some((level, voice))) = (extensions.level, packet.level) {
+                let value = (level & 0x7f) | if voice { 0x80 } else { 0 };
+                header
+                    .set_extension(id, Bytes::copy_from_slice(&[value]))
+                    .map_err(stack)?;
+            }
+            (
+                rtc::rtp::Packet {
+                    header,
+                    payload: packet.payload,
+                },
+                Arc::clone(&sender.track),
+            )
+        };
+        track.write_rtp(rtp).await.map_err(stack)
+    }
+
+    async fn redundancy(&self, cid: &str) -> bool {
+        let senders = self.senders.lock().await;
+        senders
+            .get(cid)
+            .and_then(|sender| sender.negotiated.as_ref())
+            .is_some_and(|negotiated| negotiated.red)
+    }
+
+    async fn request_key(&self, track: &str) -> Result<(), TransportError> {
+        let (remote, media_ssrc) = {
+            let remotes = self.remotes.lock().await;
+            let Some(remote) = remotes.get(track) else {
+                return Ok(());
+            };
+            (Arc::clone(&remote.track), remote.ssrc.load(Ordering::Relaxed))
+        };
+        let pli = PictureLossIndication {
+            sender_ssrc: 0,
+            media_ssrc,
+        };
+        remote.write_rtcp(vec![Box::new(pli)]).await.map_err(stack)
+    }
+
+    fn path(&self) -> PathStats {
+        PathStats {
+            estimate_bps: self.estimate.bps(),
+            loss_out: self.estimate.loss(),
+            rtt_ms: self.estimate.rtt_ms(),
+        }
+    }
+
+    async fn close(&self) {
+        if let Err(error) = self.connection.close().await {
+            tracing::debug!(%error, "the media connection did not close cleanly");
+        }
+    }
+}
+
+/// A stream number from the track's own random id, so that no second source of randomness is needed.
+fn fresh_ssrc(cid: &str, rid: &str) -> u32 {
+    use std::hash::{BuildHasher, Hasher};
+    let mut hasher = std::hash::RandomState::new().build_hasher();
+    hasher.write(cid.as_bytes());
+    hasher.write(rid.as_bytes());
+    (hasher.finish() as u32).max(1)
+}
+
+#[async_trait::async_trait]
+impl PeerConnectionEventHandler for Handler {
+    async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
+        let Ok(init) = event.candidate.to_json() else {
+            return;
+        };
+        if let Ok(json) = serde_json::to_string(&init) {
+            // A full queue loses a candidate of many; the server learns our address from our checks anyway.
+            let _ = self.events.try_send(TransportEvent::Candidate(json));
+        }
+    }
+
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        let event = match state {
+            RTCPeerConnectionState::Connected => TransportEvent::Connected,
+            RTCPeerConnectionState::Disconnected => TransportEvent::Interrupted,
+            RTCPeerConnectionState::Failed => TransportEvent::Failed,
+            _ => return,
+        };
+        let _ = self.events.send(event).await;
+    }
+
+    async fn on_track(&self, track: Arc<dyn TrackRemote>) {
+        let id: Arc<str> = track.track_id().await.into();
+        let ssrc = Arc::new(AtomicU32::new(track.ssrcs().await.first().copied().unwrap_or(0)));
+        let remote = Remote {
+            track: Arc::clone(&track),
+            ssrc: Arc::clone(&ssrc),
+        };
+        self.remotes.lock().await.insert(Arc::clone(&id), remote);
+        let events = self.events.clone();
+        self.tasks.spawn(async move {
+            while let Some(event) = track.poll().await {
+                let TrackRemoteEvent::OnRtpPacket(packet) = event else {
+                    continue;
+                };
+                ssrc.store(packet.header.ssrc, Ordering::Relaxed);
+                let packet = InPacket {
+                    track: Arc::clone(&id),
+                    ssrc: packet.header.ssrc,
+                    payload_type: packet.header.payload_type,
+                    sequence: packet.header.sequence_number,
+                    timestamp: packet.header.timestamp,
+                    marker: packet.header.marker,
+                    payload: packet.payload,
+                };
+                if events.send(TransportEvent::Packet(packet)).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+}
