@@ -232,24 +232,15 @@ impl Player {
         cast: &Cast,
         folder: &Path,
     ) -> Result<Self> {
-        let args = ["--livekit", url, "--token", token]
-            .map(ToOwned::to_owned)
-            .to_vec();
-        Self::start(
-            program("mingting-participant"),
-            identity.into(),
-            args,
-            cast,
-            folder,
-        )
+        let mut command = tokio::process::Command::new(program("mingting-participant"));
+        command.args(["--livekit", url, "--token", token]);
+        Self::start(command, identity.into(), cast, folder)
     }
 
-    fn start(program: PathBuf, seat: SeatId, args: Vec<String>, cast: &Cast, folder: &Path) -> Result<Self> {
+    fn start(mut command: tokio::process::Command, seat: SeatId, cast: &Cast, folder: &Path) -> Result<Self> {
         let report = folder.join(format!("{seat}.json"));
         let _ = std::fs::remove_file(&report);
-        let mut command = tokio::process::Command::new(program);
         command
-            .args(args)
             .args([
                 "--video",
                 &cast.video,

@@ -23,11 +23,18 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// True when the tools are here.
 pub fn available() -> bool {
     let on_path = |name: &str| {
-        std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(name).exists()))
+        std::env::var_os("PATH")
+            .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(name).exists()))
     };
-    let missing: Vec<_> = ["Xvfb", "WebKitWebDriver"].into_iter().filter(|name| !on_path(name)).collect();
+    let missing: Vec<_> = ["Xvfb", "WebKitWebDriver"]
+        .into_iter()
+        .filter(|name| !on_path(name))
+        .collect();
     if !missing.is_empty() {
-        crate::skip(&format!("no {}; `cargo xtask setup` installs them", missing.join(", no ")));
+        crate::skip(&format!(
+            "no {}; `cargo xtask setup` installs them",
+            missing.join(", no ")
+        ));
     }
     missing.is_empty()
 }
@@ -43,10 +50,21 @@ impl Display {
     /// Starts Xvfb on a free number.
     pub async fn start(folder: &Path) -> Result<Self> {
         let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "1366x768x24", "-nolisten", "tcp"]);
+        command.args([
+            "-displayfd",
+            "1",
+            "-screen",
+            "0",
+            "1366x768x24",
+            "-nolisten",
+            "tcp",
+        ]);
         let mut server = Process::start("Xvfb", &mut command, &folder.join("xvfb.log"))?;
         let number = within(SOON, "Xvfb is ready", server.line()).await?;
-        Ok(Self { name: format!(":{}", number.trim()), _server: server })
+        Ok(Self {
+            name: format!(":{}", number.trim()),
+            _server: server,
+        })
     }
 }
 
@@ -84,27 +102,42 @@ impl Window {
             Ok(())
         })
         .await?;
-        let mut window = Self { port, session: String::new(), driver };
+        let mut window = Self {
+            port,
+            session: String::new(),
+            driver,
+        };
         let wanted = json!({
             "capabilities": {
                 "alwaysMatch": { "webkitgtk:browserOptions": { "binary": program, "args": args } }
             }
         });
         let opened = window.ask("POST", "/session", Some(&wanted)).await?;
-        window.session = opened["sessionId"].as_str().context("the driver gives a session")?.to_owned();
+        window.session = opened["sessionId"]
+            .as_str()
+            .context("the driver gives a session")?
+            .to_owned();
         Ok(window)
     }
 
     /// The process of the program, the driver's child.
     pub fn program(&self) -> Result<u32> {
         let driver = self.driver.id().context("the driver runs")?;
-        children(driver).first().map(|(id, _)| *id).context("the driver has started the program")
+        children(driver)
+            .first()
+            .map(|(id, _)| *id)
+            .context("the driver has started the program")
     }
 
     /// Runs a function body in the page.
     pub async fn run(&self, script: &str) -> Result<Value> {
         let body = json!({ "script": script, "args": [] });
-        self.ask("POST", &format!("/session/{}/execute/sync", self.session), Some(&body)).await
+        self.ask(
+            "POST",
+            &format!("/session/{}/execute/sync", self.session),
+            Some(&body),
+        )
+        .await
     }
 
     /// Waits until a function body in the page gives something other than null or false.
@@ -148,14 +181,24 @@ impl Window {
     async fn try_on_element(&self, xpath: &str, verb: &str, body: &Value) -> Result<()> {
         let session = &self.session;
         let by = json!({ "using": "xpath", "value": xpath });
-        let found = self.ask("POST", &format!("/session/{session}/element"), Some(&by)).await?;
+        let found = self
+            .ask("POST", &format!("/session/{session}/element"), Some(&by))
+            .await?;
         let id = found[ELEMENT].as_str().context("the driver gives an element")?;
-        self.ask("POST", &format!("/session/{session}/element/{id}/{verb}"), Some(body)).await.map(|_| ())
+        self.ask(
+            "POST",
+            &format!("/session/{session}/element/{id}/{verb}"),
+            Some(body),
+        )
+        .await
+        .map(|_| ())
     }
 
     /// Closes the window and ends the driver.
     pub async fn close(mut self) -> Result<()> {
-        let _ = self.ask("DELETE", &format!("/session/{}", self.session), None).await;
+        let _ = self
+            .ask("DELETE", &format!("/session/{}", self.session), None)
+            .await;
         self.driver.stop().await.map(|_| ())
     }
 
@@ -171,9 +214,14 @@ impl Window {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await?;
         stream.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
-        within(SOON, "the driver answers", async { Ok(stream.read_to_end(&mut answer).await?) }).await?;
+        within(SOON, "the driver answers", async {
+            Ok(stream.read_to_end(&mut answer).await?)
+        })
+        .await?;
         let answer = String::from_utf8_lossy(&answer);
-        let (head, body) = answer.split_once("\r\n\r\n").context("the driver answers in HTTP")?;
+        let (head, body) = answer
+            .split_once("\r\n\r\n")
+            .context("the driver answers in HTTP")?;
         let value: Value = serde_json::from_str(body).with_context(|| format!("the driver said {head}"))?;
         if !head.starts_with("HTTP/1.1 200") {
             bail!("{path}: {}", value["value"]["message"]);
@@ -184,7 +232,9 @@ impl Window {
 
 /// Children of a process and their names, from /proc.
 fn children(parent: u32) -> Vec<(u32, String)> {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
     entries
         .flatten()
         .filter_map(|entry| {

@@ -34,19 +34,33 @@ async fn walk_in() -> Result<Option<Desk>> {
     let display = Display::start(court.folder()).await?;
     let args = ["--synthetic", "--server", &court.url()];
     let window = Window::open(&display, &webdriver::desktop_client(), &args, court.folder()).await?;
-    window.type_into("//input[@autocomplete='one-time-code']", &invited.code).await?;
+    window
+        .type_into("//input[@autocomplete='one-time-code']", &invited.code)
+        .await?;
     window.click(&button("进入庭审")).await?;
-    window.type_into("//label[contains(., '姓名')]/following::input[1]", &invited.name).await?;
+    window
+        .type_into("//label[contains(., '姓名')]/following::input[1]", &invited.name)
+        .await?;
     window.click(&button("信息无误，下一步")).await?;
     window.click(&button("跳过检测")).await?;
     window.click(&button("继续")).await?;
-    window.click("//*[contains(text(), '我已阅读，并遵守法庭纪律')]").await?;
+    window
+        .click("//*[contains(text(), '我已阅读，并遵守法庭纪律')]")
+        .await?;
     window.click(&button("确认，进入候庭")).await?;
     judge
-        .sees_standing(0, &invited.seat, "waiting", |state| matches!(state, ParticipantState::Waiting))
+        .sees_standing(0, &invited.seat, "waiting", |state| {
+            matches!(state, ParticipantState::Waiting)
+        })
         .await?;
     judge.does(&Command::HearingStart).await?;
-    Ok(Some(Desk { court, judge, invited, window, _display: display }))
+    Ok(Some(Desk {
+        court,
+        judge,
+        invited,
+        window,
+        _display: display,
+    }))
 }
 
 fn button(words: &str) -> String {
@@ -70,15 +84,23 @@ fn judges_frame(judge: &str) -> String {
 async fn sees_the_judge_move(desk: &Desk) -> Result<()> {
     let judge = &desk.court.seat(Role::PresidingJudge)?.name;
     let script = judges_frame(judge);
-    let first = desk.window.run_until("the judge's picture has a clock", &script).await?;
+    let first = desk
+        .window
+        .run_until("the judge's picture has a clock", &script)
+        .await?;
     let first = first.as_u64().context("a frame number")?;
     let later = script.replace("if (stamp)", &format!("if (stamp && stamp.frame + 1 > {first})"));
-    desk.window.run_until("the judge's clock moves", &later).await.map(|_| ())
+    desk.window
+        .run_until("the judge's clock moves", &later)
+        .await
+        .map(|_| ())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_walks_from_the_code_to_court_and_sees_the_judge_move() -> Result<()> {
-    let Some(desk) = walk_in().await? else { return Ok(()) };
+    let Some(desk) = walk_in().await? else {
+        return Ok(());
+    };
     sees_the_judge_move(&desk).await?;
     desk.judge.sees_moving(0, &desk.invited.seat).await?;
     desk.window.close().await
@@ -86,7 +108,9 @@ async fn a_person_walks_from_the_code_to_court_and_sees_the_judge_move() -> Resu
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_dies_comes_back_to_its_seat_while_sound_and_picture_go_on() -> Result<()> {
-    let Some(desk) = walk_in().await? else { return Ok(()) };
+    let Some(desk) = walk_in().await? else {
+        return Ok(());
+    };
     sees_the_judge_move(&desk).await?;
     let seat = desk.invited.seat.clone();
     desk.judge.sees_moving(0, &seat).await?;
@@ -94,7 +118,10 @@ async fn a_page_that_dies_comes_back_to_its_seat_while_sound_and_picture_go_on()
     let program = desk.window.program()?;
     let page = webdriver::web_process(program).context("the page has a process")?;
     let mark = desk.judge.mark();
-    let killed = tokio::process::Command::new("kill").args(["-KILL", &page.to_string()]).status().await?;
+    let killed = tokio::process::Command::new("kill")
+        .args(["-KILL", &page.to_string()])
+        .status()
+        .await?;
     assert!(killed.success());
 
     // What the window sends does not pass through the page.
@@ -110,7 +137,9 @@ async fn a_page_that_dies_comes_back_to_its_seat_while_sound_and_picture_go_on()
     assert_ne!(webdriver::web_process(program), Some(page));
     let stood = desk.judge.all_from(mark, |said| said.stands(&seat));
     assert!(
-        stood.iter().all(|state| matches!(state, ParticipantState::InCourt)),
+        stood
+            .iter()
+            .all(|state| matches!(state, ParticipantState::InCourt)),
         "the court noticed: {stood:?}"
     );
     desk.window.close().await

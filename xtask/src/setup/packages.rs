@@ -73,5 +73,6 @@ pub(crate) const PACKAGES: &[Package] = &[
         "rustc-web",
         "Debian's compiler of the same version as that source",
     ),
-    package(Need::Cross, "wine64", "runs the Windows participant"),
+    package(Need::Cross, "wine", "runs the Windows participant"),
+    package(Need::Cross, "wine64", "the 64-bit half of it"),
 ];

@@ -138,6 +138,7 @@ fn scenario_tests(tests: &[&str], log: &Path) -> Result<()> {
     command
         .env("MINGTING_BIN", target().join("debug"))
         .env("MINGTING_PYTHON", setup::python_in_venv());
+    command.env("MINGTING_WINDOWS_BIN", check::windows_folder());
     if let Some(server) = setup::livekit_server()? {
         command.env("MINGTING_LIVEKIT_SERVER", server);
     }
@@ -177,6 +178,7 @@ fn windows(log: &Path) -> Result<Ran> {
         return Ok(Ran::Skipped("this check cross-compiles on Linux"));
     }
     check::windows(Some(log))?;
+    scenario_tests(&["wine"], log)?;
     Ok(Ran::Whole)
 }
 
