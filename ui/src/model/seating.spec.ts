@@ -22,9 +22,10 @@ describe('seatingOf', () => {
       person('dropped', 'plaintiff', { state: away() }),
       person('late', 'plaintiff', { state: { name: 'invited' } }),
       person('testing', 'plaintiff', { state: { name: 'testing' } }),
+      person('ready', 'plaintiff', { state: { name: 'waiting' } }),
       person('iso', 'plaintiff', { state: { name: 'isolated', reason: '', since: T0 } }),
     ]);
-    expect(ids(s.plaintiff)).toBe('here dropped late:absent testing:coming iso:isolated');
+    expect(ids(s.plaintiff)).toBe('here dropped late:absent testing:coming ready:waiting iso:isolated');
   });
 
   it('gives the seat below to who is heard, else to third parties, else to the empty witness seat', () => {

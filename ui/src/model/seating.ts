@@ -9,7 +9,7 @@ export type Place =
   /** Sits there: show the tile. */
   | { name: 'seated'; who: Participant }
   /** Belongs there and is not: show an empty chair that says why. */
-  | { name: 'vacant'; who: Participant; why: 'absent' | 'coming' | 'isolated' | 'witnessRoom' | 'left' | 'removed' };
+  | { name: 'vacant'; who: Participant; why: 'absent' | 'coming' | 'waiting' | 'isolated' | 'witnessRoom' | 'left' | 'removed' };
 
 export interface Seating {
   /** Left to right, the presiding judge in the middle. */
@@ -27,10 +27,9 @@ export function placeOf(who: Participant): Place {
   if (inCourt(who)) return { name: 'seated', who };
   const state = standing(who.state).name;
   switch (state) {
+    case 'waiting':
     case 'isolated':
-      return { name: 'vacant', who, why: 'isolated' };
     case 'witnessRoom':
-      return { name: 'vacant', who, why: 'witnessRoom' };
     case 'left':
     case 'removed':
       return { name: 'vacant', who, why: state };

@@ -65,6 +65,17 @@ describe('the log in sentences', () => {
     expect(written(['j', { type: 'request.ended', payload: { id: 'older', seat: 'p', outcome: 'granted' } }])).toEqual(['审判长 王示范 同意 原告 张示例 的申请']);
   });
 
+  it('writes once what one command did', () => {
+    const request = { id: 'r', seat: 'p', request: { name: 'floor' as const }, at: T0 };
+    let h = hearing();
+    const did = (command: string, actor: SeatId, what: Event) => (h = apply(h, { ...event(h, actor, what), causedBy: command }));
+    did('c1', 'p', { type: 'request.made', payload: { request } });
+    did('c1', 'p', { type: 'participant.hand', payload: { seat: 'p', up: true } });
+    did('c2', 'j', { type: 'request.ended', payload: { id: 'r', seat: 'p', outcome: 'granted' } });
+    did('c2', 'j', { type: 'floor', payload: { floor: { seat: 'p', since: T0 } } });
+    expect(linesOf(h.log, h.participants, 'p').map((l) => l.kind === 'event' && l.key)).toEqual(['asks.floor', 'granted.floor']);
+  });
+
   it('says once that a network is weak, and once that it recovered', () => {
     const net = (n: 'poor' | 'bad' | 'good'): [null, Event] => [null, { type: 'net.health', payload: { seat: 'd', net: n } }];
     expect(written(net('good'), net('poor'), net('bad'), net('good'))).toEqual(['被告 李样本 网络不稳', '被告 李样本 网络恢复']);

@@ -28,6 +28,8 @@ interface Memory {
   media: Map<SeatId, MediaSwitches>;
   requests: Map<string, PendingRequest>;
   weak: Set<SeatId>;
+  /** Commands whose raised hand or granted floor is written already; their other event says no more. */
+  written: Set<string>;
   names: Map<SeatId, string>;
   you: SeatId;
 }
@@ -37,6 +39,7 @@ export function linesOf(log: Envelope[], participants: Participant[], you: SeatI
     media: new Map(),
     requests: new Map(),
     weak: new Set(),
+    written: new Set(),
     names: new Map(participants.map((p) => [p.seat.id, called(p.seat)])),
     you,
   };
@@ -55,6 +58,14 @@ function lineOf(e: Envelope, m: Memory): LogLine | LogLine[] | null {
     words: { actor, ...words },
     tone,
   });
+  /** True for the first of the events that one command made about one thing. */
+  const first = (thing: string): boolean => {
+    if (e.causedBy === null) return true;
+    const mark = `${thing} ${e.causedBy}`;
+    const fresh = !m.written.has(mark);
+    m.written.add(mark);
+    return fresh;
+  };
   const byOther = (seat: SeatId) => e.actor !== null && e.actor.seat !== seat;
 
   switch (e.type) {
@@ -71,7 +82,7 @@ function lineOf(e: Envelope, m: Memory): LogLine | LogLine[] | null {
       return byOther(e.payload.seat) ? mediaLines(before, e.payload.media, name(e.payload.seat), line) : null;
     }
     case 'participant.hand':
-      return e.payload.up ? line('hand', { who: name(e.payload.seat) }) : null;
+      return e.payload.up && first('hand') ? line('hand', { who: name(e.payload.seat) }) : null;
     case 'participant.replaced':
       return line('replaced', { who: name(e.payload.seat) });
     case 'identity.state': {
@@ -79,15 +90,17 @@ function lineOf(e: Envelope, m: Memory): LogLine | LogLine[] | null {
       return identity === 'none' || identity === 'pending' ? null : line(`identity.${identity}`, { who: name(e.payload.seat) }, identity === 'failed' ? 'warn' : 'plain');
     }
     case 'floor':
-      return e.payload.floor ? line('floor', { who: name(e.payload.floor.seat) }) : null;
+      return e.payload.floor && first('floor') ? line('floor', { who: name(e.payload.floor.seat) }) : null;
     case 'share.state':
       return line(e.payload.on ? 'shareOn' : 'shareOff', { who: name(e.payload.seat) });
     case 'request.made':
       m.requests.set(e.payload.request.id, e.payload.request);
+      if (e.payload.request.request.name === 'floor' && !first('hand')) return null;
       return line(`asks.${e.payload.request.request.name}`, { who: name(e.payload.request.seat) });
     case 'request.ended': {
       if (e.payload.outcome === 'lapsed') return null;
       const asked = m.requests.get(e.payload.id)?.request.name ?? 'other';
+      if (asked === 'floor' && e.payload.outcome === 'granted' && !first('floor')) return null;
       return line(`${e.payload.outcome}.${asked}`, { who: name(e.payload.seat) });
     }
     case 'message':

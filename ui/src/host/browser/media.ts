@@ -2,6 +2,7 @@
 // what comes. It decides nothing about what may be sent; that is `control`.
 
 import {
+  ConnectionState,
   DisconnectReason,
   type LocalTrack,
   type LocalTrackPublication,
@@ -79,9 +80,14 @@ export class MediaRoom {
     return this.room;
   }
 
-  /** Where and how to enter; also a renewed token. */
+  /**
+   * Where and how to enter; also a renewed token. A way in that comes while the library is still trying to repair the
+   * old connection is taken at once: after a restart of the server there is nothing to repair.
+   */
   enter(access: MediaAccess): void {
     this.access = access;
+    const repairing = [ConnectionState.Reconnecting, ConnectionState.SignalReconnecting];
+    if (this.room !== null && repairing.includes(this.room.state)) this.abandon();
     if (this.room === null && !this.closed) void this.connect();
   }
 
@@ -117,6 +123,10 @@ export class MediaRoom {
     this.closed = true;
     clearTimeout(this.timer);
     this.gestures.abort();
+    this.abandon();
+  }
+
+  private abandon(): void {
     const { room } = this;
     this.room = null;
     this.silence();
