@@ -71,7 +71,10 @@ impl Shared {
             issued_at: now,
             expires_at: now.plus(ttl_ms),
         };
-        self.store.issue(&stored).await.map_err(|e| self.internal("token", &e))?;
+        self.store
+            .issue(&stored)
+            .await
+            .map_err(|e| self.internal("token", &e))?;
         Ok(token)
     }
 
@@ -135,7 +138,13 @@ pub fn media_secret(config: &Config, key: &ServerKey) -> Secret {
 impl App {
     /// Puts the server together and loads the hearings that were under way.
     pub async fn build(config: Config, outside: Outside) -> Result<Self, StoreError> {
-        let Outside { clock, entropy, store, key, media } = outside;
+        let Outside {
+            clock,
+            entropy,
+            store,
+            key,
+            media,
+        } = outside;
         let metrics = Arc::new(Metrics::default());
         let tracker = TaskTracker::new();
         let world = World {
@@ -165,7 +174,11 @@ impl App {
         shared.docket.wake().await?;
         let services = TaskTracker::new();
         services.spawn(housekeeping(shared.clone()));
-        Ok(Self { router: http::router(&shared, media.router), shared, services })
+        Ok(Self {
+            router: http::router(&shared, media.router),
+            shared,
+            services,
+        })
     }
 
     /// The router, for tests that need no socket.
@@ -180,8 +193,13 @@ impl App {
 
     /// Serves until [`App::shut_down`] was called and the last connection has ended.
     pub async fn serve(&self, listener: TcpListener) -> std::io::Result<()> {
-        let service = self.router.clone().into_make_service_with_connect_info::<SocketAddr>();
-        axum::serve(listener, service).with_graceful_shutdown(self.shared.soft.clone().cancelled_owned()).await
+        let service = self
+            .router
+            .clone()
+            .into_make_service_with_connect_info::<SocketAddr>();
+        axum::serve(listener, service)
+            .with_graceful_shutdown(self.shared.soft.clone().cancelled_owned())
+            .await
     }
 
     /// Counts what the media plane tells. Ends with the server.
@@ -197,8 +215,16 @@ impl App {
                 };
                 match event {
                     Ok(MediaEvent::Active { .. }) => shared.metrics.media_joined.up(),
-                    Ok(MediaEvent::Left { room, identity, cause, .. }) => {
-                        if matches!(cause, LeaveCause::PeerTimeout | LeaveCause::SignalLost | LeaveCause::ProtocolError(_)) {
+                    Ok(MediaEvent::Left {
+                        room,
+                        identity,
+                        cause,
+                        ..
+                    }) => {
+                        if matches!(
+                            cause,
+                            LeaveCause::PeerTimeout | LeaveCause::SignalLost | LeaveCause::ProtocolError(_)
+                        ) {
                             shared.metrics.media_lost.up();
                             tracing::info!(hearing = %room, seat = %identity, "media connection lost");
                         }

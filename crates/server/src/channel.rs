@@ -12,7 +12,7 @@ use crate::storage::{AuditEntry, AuditKind, Token, TokenKind};
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use protocol::{
     ByeReason, ClientFrame, ConnectionId, DropCause, HearingId, Outcome, PROTOCOL_VERSION, Refusal,
-    SILENCE_LIMIT_MS, Seq, ServerFrame, SeatId, Secret, TimeMs,
+    SILENCE_LIMIT_MS, SeatId, Secret, Seq, ServerFrame, TimeMs,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,11 +72,20 @@ async fn enter(
         reply,
     };
     // A hearing that is just being unloaded, and a server that goes down, look alike from here: come again.
-    let mailbox = shared.docket.mailbox(&hearing).await.map_err(|_| ByeReason::Restarting)?;
-    mailbox.send(HearingMessage::Attach(attach)).await.map_err(|_| ByeReason::Restarting)?;
+    let mailbox = shared
+        .docket
+        .mailbox(&hearing)
+        .await
+        .map_err(|_| ByeReason::Restarting)?;
+    mailbox
+        .send(HearingMessage::Attach(attach))
+        .await
+        .map_err(|_| ByeReason::Restarting)?;
     let connection = answer.await.map_err(|_| ByeReason::Restarting)??;
     let place = (hearing, hello.seat.clone());
-    shared.audit(device.entry(AuditKind::Connected).at(&place).detail(hello.client)).await;
+    shared
+        .audit(device.entry(AuditKind::Connected).at(&place).detail(hello.client))
+        .await;
     let talk = Talk {
         shared,
         connection,
@@ -88,7 +97,13 @@ async fn enter(
         last_heard: shared.clock.now(),
     };
     let cause = talk.run(socket, inbox, end).await;
-    shared.audit(AuditEntry::new(AuditKind::ConnectionEnded).at(&place).detail(format!("{cause:?}"))).await;
+    shared
+        .audit(
+            AuditEntry::new(AuditKind::ConnectionEnded)
+                .at(&place)
+                .detail(format!("{cause:?}")),
+        )
+        .await;
     Ok(())
 }
 
@@ -97,7 +112,9 @@ async fn read_hello(
     hearing: &HearingId,
     frame: Option<Result<Message, axum::Error>>,
 ) -> Result<Hello, ByeReason> {
-    let Some(Ok(Message::Text(frame))) = frame else { return Err(ByeReason::ProtocolError) };
+    let Some(Ok(Message::Text(frame))) = frame else {
+        return Err(ByeReason::ProtocolError);
+    };
     // Another version may say hello in another way; only its number must be where it always is.
     #[derive(serde::Deserialize)]
     struct AnyHello {
@@ -108,18 +125,32 @@ async fn read_hello(
     if any.r#type == "hello" && any.protocol != PROTOCOL_VERSION {
         return Err(ByeReason::UpdateNeeded);
     }
-    let Ok(ClientFrame::Hello { protocol: _, token, resume_after, drop_cause, client }) = serde_json::from_str(&frame)
+    let Ok(ClientFrame::Hello {
+        protocol: _,
+        token,
+        resume_after,
+        drop_cause,
+        client,
+    }) = serde_json::from_str(&frame)
     else {
         return Err(ByeReason::ProtocolError);
     };
     let token = find_token(shared, &token).await?;
-    let TokenKind::Seat(of, seat) = &token.kind else { return Err(ByeReason::BadToken) };
+    let TokenKind::Seat(of, seat) = &token.kind else {
+        return Err(ByeReason::BadToken);
+    };
     if of != hearing {
         return Err(ByeReason::BadToken);
     }
     let seat = seat.clone();
     let client = client.chars().take(CLIENT_TEXT_LIMIT).collect();
-    Ok(Hello { seat, token, resume_after, drop_cause, client })
+    Ok(Hello {
+        seat,
+        token,
+        resume_after,
+        drop_cause,
+        client,
+    })
 }
 
 async fn find_token(shared: &Shared, token: &Secret) -> Result<Token, ByeReason> {
@@ -209,7 +240,10 @@ impl Talk<'_> {
     }
 
     /// Takes one message in. `Some` is to be answered at once, without the hearing.
-    async fn hear(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<Option<ServerFrame>, Lost> {
+    async fn hear(
+        &mut self,
+        message: Option<Result<Message, axum::Error>>,
+    ) -> Result<Option<ServerFrame>, Lost> {
         let protocol_error = Lost::Drop(DropCause::ProtocolError, Some(ByeReason::ProtocolError));
         let now = self.last_heard;
         if !self.frames.take(now) {
@@ -224,27 +258,51 @@ impl Talk<'_> {
             Some(Err(error)) if is_protocol_error(&error) => return Err(protocol_error),
             Some(Err(_)) | None => return Err(Lost::Drop(DropCause::ConnectionReset, None)),
         };
-        let Ok(frame) = serde_json::from_str::<ClientFrame>(&frame) else { return Err(protocol_error) };
+        let Ok(frame) = serde_json::from_str::<ClientFrame>(&frame) else {
+            return Err(protocol_error);
+        };
         let (seat, connection) = (self.seat.clone(), self.connection.clone());
         let message = match frame {
             ClientFrame::Hello { .. } => return Err(protocol_error),
-            ClientFrame::Ping { sent_at } => return Ok(Some(ServerFrame::Pong { sent_at, server_time: now })),
+            ClientFrame::Ping { sent_at } => {
+                return Ok(Some(ServerFrame::Pong {
+                    sent_at,
+                    server_time: now,
+                }));
+            }
             ClientFrame::Goodbye { cause } => {
                 self.goodbye = Some(cause);
                 return Ok(None);
             }
             ClientFrame::Command { command_id, .. } if !self.commands.take(now) => {
                 self.shared.metrics.commands_too_fast.up();
-                let outcome = Outcome::Rejected { code: Refusal::TooFast };
+                let outcome = Outcome::Rejected {
+                    code: Refusal::TooFast,
+                };
                 return Ok(Some(ServerFrame::Reply { command_id, outcome }));
             }
-            ClientFrame::Command { command_id, expected_seq, command } => {
-                HearingMessage::Command { seat, connection, id: command_id, expected: expected_seq, command }
-            }
+            ClientFrame::Command {
+                command_id,
+                expected_seq,
+                command,
+            } => HearingMessage::Command {
+                seat,
+                connection,
+                id: command_id,
+                expected: expected_seq,
+                command,
+            },
             ClientFrame::Refresh => HearingMessage::Refresh { seat, connection },
-            ClientFrame::NetReport(report) => HearingMessage::Net { seat, connection, quality: report.quality() },
+            ClientFrame::NetReport(report) => HearingMessage::Net {
+                seat,
+                connection,
+                quality: report.quality(),
+            },
         };
-        self.mailbox.send(message).await.map_err(|_| Lost::Ended(End::Bye(ByeReason::Restarting)))?;
+        self.mailbox
+            .send(message)
+            .await
+            .map_err(|_| Lost::Ended(End::Bye(ByeReason::Restarting)))?;
         Ok(None)
     }
 }
@@ -260,7 +318,10 @@ async fn write(
     frame: Utf8Bytes,
     ended: &mut oneshot::Receiver<End>,
 ) -> Result<(), Lost> {
-    let mut sending = std::pin::pin!(tokio::time::timeout(WRITE_LIMIT, socket.send(Message::Text(frame))));
+    let mut sending = std::pin::pin!(tokio::time::timeout(
+        WRITE_LIMIT,
+        socket.send(Message::Text(frame))
+    ));
     let sent = tokio::select! {
         sent = &mut sending => sent,
         end = ended => return match last_word(end) {
@@ -302,7 +363,10 @@ fn is_protocol_error(error: &axum::Error) -> bool {
 async fn finish(socket: &mut WebSocket, inbox: &mut Inbox, end: End) {
     match end {
         End::Cut => {
-            let close = CloseFrame { code: close_code::AGAIN, reason: "the client does not read".into() };
+            let close = CloseFrame {
+                code: close_code::AGAIN,
+                reason: "the client does not read".into(),
+            };
             let _gone = tokio::time::timeout(BYE_LIMIT, socket.send(Message::Close(Some(close)))).await;
         }
         End::Bye(reason) => {
@@ -321,8 +385,15 @@ async fn finish(socket: &mut WebSocket, inbox: &mut Inbox, end: End) {
 
 async fn say_goodbye(socket: &mut WebSocket, reason: ByeReason) {
     let farewell = async {
-        socket.send(Message::Text(text(&ServerFrame::Bye { reason }))).await?;
-        socket.send(Message::Close(Some(CloseFrame { code: close_code::NORMAL, reason: "".into() }))).await
+        socket
+            .send(Message::Text(text(&ServerFrame::Bye { reason })))
+            .await?;
+        socket
+            .send(Message::Close(Some(CloseFrame {
+                code: close_code::NORMAL,
+                reason: "".into(),
+            })))
+            .await
     };
     // Who does not listen to the last word loses nothing but the reason.
     let _gone = tokio::time::timeout(BYE_LIMIT, farewell).await;

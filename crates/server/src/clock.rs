@@ -72,13 +72,21 @@ impl Clock {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place where the server reads the system clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the server reads the system clock"
+)]
 fn system_now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Measures how long something took, for the operator's counters only.
-#[expect(clippy::disallowed_methods, reason = "a measurement for the operator, on which nothing is decided")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a measurement for the operator, on which nothing is decided"
+)]
 pub(crate) fn stopwatch() -> std::time::Instant {
     std::time::Instant::now()
 }

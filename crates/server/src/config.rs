@@ -27,28 +27,91 @@ const fn key(name: &'static str, default: &'static str, help: &'static str) -> K
 
 /// Every key there is.
 pub const KEYS: &[Key] = &[
-    key("listen", "127.0.0.1:8443", "Address and port for HTTP, the hearing channel and media signalling; port 0 takes any."),
-    key("data_dir", "data", "Folder of the database and the server's key; made if missing."),
-    key("ui_dir", "", "Folder of the built page, served at /; without it there is no page."),
-    key("secret", "", "Keys the stored hashes of codes and tokens, at least 32 characters; without it a key file is made in data_dir."),
-    key("behind_proxy", "false", "A reverse proxy stands before the server: take the client's address from the last X-Forwarded-For entry."),
-    key("operator_token", "", "Bearer token for /metrics from other machines; the local machine needs none."),
-    key("log", "info", "How much of the server's own log goes to stderr: error, warn, info, debug or trace."),
+    key(
+        "listen",
+        "127.0.0.1:8443",
+        "Address and port for HTTP, the hearing channel and media signalling; port 0 takes any.",
+    ),
+    key(
+        "data_dir",
+        "data",
+        "Folder of the database and the server's key; made if missing.",
+    ),
+    key(
+        "ui_dir",
+        "",
+        "Folder of the built page, served at /; without it there is no page.",
+    ),
+    key(
+        "secret",
+        "",
+        "Keys the stored hashes of codes and tokens, at least 32 characters; without it a key file is made in data_dir.",
+    ),
+    key(
+        "behind_proxy",
+        "false",
+        "A reverse proxy stands before the server: take the client's address from the last X-Forwarded-For entry.",
+    ),
+    key(
+        "operator_token",
+        "",
+        "Bearer token for /metrics from other machines; the local machine needs none.",
+    ),
+    key(
+        "log",
+        "info",
+        "How much of the server's own log goes to stderr: error, warn, info, debug or trace.",
+    ),
     key("log_json", "false", "Write the log as JSON lines."),
-    key("drain_ms", "10000", "How long a graceful shutdown may take, in milliseconds."),
-    key("media_bind", "", "Address on which media packets arrive; the address of `listen` by default."),
-    key("media_advertise", "", "Addresses that clients are told to send media to, separated by commas; media_bind by default."),
+    key(
+        "drain_ms",
+        "10000",
+        "How long a graceful shutdown may take, in milliseconds.",
+    ),
+    key(
+        "media_bind",
+        "",
+        "Address on which media packets arrive; the address of `listen` by default.",
+    ),
+    key(
+        "media_advertise",
+        "",
+        "Addresses that clients are told to send media to, separated by commas; media_bind by default.",
+    ),
     key("media_udp_port", "7882", "UDP port for media; 0 takes any."),
-    key("media_tcp_port", "7881", "TCP port for media where UDP is blocked; 0 takes any."),
-    key("media_shards", "0", "Threads that forward media; 0 means one a core."),
-    key("media_url", "", "Base address of media signalling that clients are told; empty means the server's own."),
-    key("media_key", "mingting", "Name of the key that signs media tokens."),
-    key("media_secret", "", "Signs media tokens; derived from the server's key by default."),
+    key(
+        "media_tcp_port",
+        "7881",
+        "TCP port for media where UDP is blocked; 0 takes any.",
+    ),
+    key(
+        "media_shards",
+        "0",
+        "Threads that forward media; 0 means one a core.",
+    ),
+    key(
+        "media_url",
+        "",
+        "Base address of media signalling that clients are told; empty means the server's own.",
+    ),
+    key(
+        "media_key",
+        "mingting",
+        "Name of the key that signs media tokens.",
+    ),
+    key(
+        "media_secret",
+        "",
+        "Signs media tokens; derived from the server's key by default.",
+    ),
 ];
 
 /// The configuration, checked.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "each field is the key of the same name, described in KEYS")]
+#[expect(
+    missing_docs,
+    reason = "each field is the key of the same name, described in KEYS"
+)]
 pub struct Config {
     pub listen: SocketAddr,
     pub data_dir: PathBuf,
@@ -97,7 +160,9 @@ impl LogLevel {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Trace].into_iter().find(|l| l.name() == text)
+        [Self::Error, Self::Warn, Self::Info, Self::Debug, Self::Trace]
+            .into_iter()
+            .find(|l| l.name() == text)
     }
 }
 
@@ -172,8 +237,10 @@ impl Config {
     pub fn load(file: Option<&Path>, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut values = BTreeMap::new();
         if let Some(path) = file {
-            let text = std::fs::read_to_string(path)
-                .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+            let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+                path: path.to_owned(),
+                source,
+            })?;
             read_file(path, &text, &mut values)?;
         }
         for key in KEYS {
@@ -200,12 +267,16 @@ fn read_file(
     text: &str,
     values: &mut BTreeMap<&'static str, (String, Origin)>,
 ) -> Result<(), ConfigError> {
-    let table: toml::Table = text
-        .parse()
-        .map_err(|e: toml::de::Error| ConfigError::NotToml { path: path.to_owned(), message: e.message().to_owned() })?;
+    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| ConfigError::NotToml {
+        path: path.to_owned(),
+        message: e.message().to_owned(),
+    })?;
     for (name, value) in table {
         let Some(key) = KEYS.iter().find(|k| k.name == name) else {
-            return Err(ConfigError::UnknownKey { key: name, path: path.to_owned() });
+            return Err(ConfigError::UnknownKey {
+                key: name,
+                path: path.to_owned(),
+            });
         };
         let origin = Origin::File(path.to_owned());
         let text = plain_text(&value).ok_or_else(|| ConfigError::BadValue {
@@ -224,9 +295,11 @@ fn plain_text(value: &toml::Value) -> Option<String> {
         toml::Value::String(s) => Some(s.clone()),
         toml::Value::Integer(n) => Some(n.to_string()),
         toml::Value::Boolean(b) => Some(b.to_string()),
-        toml::Value::Array(items) => {
-            items.iter().map(|i| i.as_str()).collect::<Option<Vec<_>>>().map(|items| items.join(","))
-        }
+        toml::Value::Array(items) => items
+            .iter()
+            .map(|i| i.as_str())
+            .collect::<Option<Vec<_>>>()
+            .map(|items| items.join(",")),
         toml::Value::Float(_) | toml::Value::Datetime(_) | toml::Value::Table(_) => None,
     }
 }
@@ -238,7 +311,10 @@ impl Values {
         match self.0.get(name) {
             Some((value, origin)) => (value.trim(), origin.clone()),
             None => {
-                let key = KEYS.iter().find(|k| k.name == name).expect("only keys of the list are asked for");
+                let key = KEYS
+                    .iter()
+                    .find(|k| k.name == name)
+                    .expect("only keys of the list are asked for");
                 (key.default, Origin::Default)
             }
         }
@@ -255,11 +331,20 @@ impl Values {
             key: name,
             origin,
             expected,
-            shown: if is_secret(name) { String::new() } else { format!(", got `{text}`") },
+            shown: if is_secret(name) {
+                String::new()
+            } else {
+                format!(", got `{text}`")
+            },
         })
     }
 
-    fn secret(&self, name: &'static str, min: usize, expected: &'static str) -> Result<Option<Secret>, ConfigError> {
+    fn secret(
+        &self,
+        name: &'static str,
+        min: usize,
+        expected: &'static str,
+    ) -> Result<Option<Secret>, ConfigError> {
         self.get(name, expected, |text| match text.len() {
             0 => Some(None),
             n if n >= min => Some(Some(Secret::new(text))),
@@ -268,13 +353,20 @@ impl Values {
     }
 
     fn checked(&self) -> Result<Config, ConfigError> {
-        let listen: SocketAddr = self.get("listen", "an address with a port, such as 127.0.0.1:8443", |t| t.parse().ok())?;
+        let listen: SocketAddr =
+            self.get("listen", "an address with a port, such as 127.0.0.1:8443", |t| {
+                t.parse().ok()
+            })?;
         let yes_or_no = |text: &str| text.parse().ok();
         let port = |text: &str| text.parse().ok();
         Ok(Config {
             listen,
-            data_dir: self.get("data_dir", "a folder", |t| (!t.is_empty()).then(|| PathBuf::from(t)))?,
-            ui_dir: self.get("ui_dir", "a folder", |t| Some((!t.is_empty()).then(|| PathBuf::from(t))))?,
+            data_dir: self.get("data_dir", "a folder", |t| {
+                (!t.is_empty()).then(|| PathBuf::from(t))
+            })?,
+            ui_dir: self.get("ui_dir", "a folder", |t| {
+                Some((!t.is_empty()).then(|| PathBuf::from(t)))
+            })?,
             secret: self.secret("secret", MIN_SECRET_LEN, "at least 32 characters")?,
             behind_proxy: self.get("behind_proxy", "true or false", yes_or_no)?,
             operator_token: self.secret("operator_token", 16, "at least 16 characters")?,
@@ -284,10 +376,18 @@ impl Values {
                 t.parse().ok().filter(|ms| *ms <= 600_000)
             })?,
             media_bind: self.get("media_bind", "an IP address", |t| {
-                if t.is_empty() { Some(listen.ip()) } else { t.parse().ok() }
+                if t.is_empty() {
+                    Some(listen.ip())
+                } else {
+                    t.parse().ok()
+                }
             })?,
             media_advertise: self.get("media_advertise", "IP addresses separated by commas", |t| {
-                t.split(',').map(str::trim).filter(|a| !a.is_empty()).map(|a| a.parse().ok()).collect()
+                t.split(',')
+                    .map(str::trim)
+                    .filter(|a| !a.is_empty())
+                    .map(|a| a.parse().ok())
+                    .collect()
             })?,
             media_udp_port: self.get("media_udp_port", "a port, 0 to 65535", port)?,
             media_tcp_port: self.get("media_tcp_port", "a port, 0 to 65535", port)?,
@@ -321,9 +421,10 @@ mod tests {
 
     #[test]
     fn defaults_file_and_environment_lie_over_each_other() {
-        let config = load("listen = \"0.0.0.0:9000\"\nmedia_udp_port = 1\nmedia_advertise = [\"192.0.2.1\", \"192.0.2.2\"]", &[
-            ("MINGTING_MEDIA_UDP_PORT", "2"),
-        ])
+        let config = load(
+            "listen = \"0.0.0.0:9000\"\nmedia_udp_port = 1\nmedia_advertise = [\"192.0.2.1\", \"192.0.2.2\"]",
+            &[("MINGTING_MEDIA_UDP_PORT", "2")],
+        )
         .expect("valid");
         assert_eq!(config.listen.port(), 9000);
         assert_eq!(config.media_udp_port, 2);
@@ -341,8 +442,8 @@ mod tests {
                 assert!(!is_secret(key.name) || !said.contains("not valid"), "{said}");
             }
         }
-        let said = load("listen = 1", &[]).expect_err("unknown");
-        assert!(said.contains("`listen`") && said.contains("listen,"), "{said}");
+        let said = load("lisen = 1", &[]).expect_err("unknown");
+        assert!(said.contains("`lisen`") && said.contains("listen,"), "{said}");
         let said = load("listen = 1.5", &[]).expect_err("not a text");
         assert!(said.contains("`listen`"), "{said}");
         let said = load("listen = ", &[]).expect_err("not TOML");

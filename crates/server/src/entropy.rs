@@ -24,7 +24,9 @@ impl Entropy {
     }
 
     fn rng(&self) -> MutexGuard<'_, ChaCha20Rng> {
-        self.0.lock().expect("no panic happens while the generator is held")
+        self.0
+            .lock()
+            .expect("no panic happens while the generator is held")
     }
 
     /// `N` random bytes.
@@ -42,7 +44,11 @@ impl Entropy {
     /// An identifier of 80 bits that says nothing about what it names: `prefix-…`, lower case.
     pub fn id(&self, prefix: &str) -> String {
         const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789z";
-        let tail: String = self.bytes::<16>().iter().map(|b| char::from(LETTERS[usize::from(b % 32)])).collect();
+        let tail: String = self
+            .bytes::<16>()
+            .iter()
+            .map(|b| char::from(LETTERS[usize::from(b % 32)]))
+            .collect();
         format!("{prefix}-{tail}")
     }
 
@@ -56,7 +62,11 @@ impl Entropy {
         const LETTERS: &[u8; 31] = b"abcdefghjkmnpqrstuvwxyz23456789";
         let mut rng = self.rng();
         let groups: Vec<String> = (0..3)
-            .map(|_| (0..5).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect())
+            .map(|_| {
+                (0..5)
+                    .map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())]))
+                    .collect()
+            })
             .collect();
         Secret::new(groups.join("-"))
     }

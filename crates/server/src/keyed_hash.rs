@@ -48,7 +48,10 @@ impl ServerKey {
                 let mut key = Vec::new();
                 std::fs::File::open(path)?.take(64).read_to_end(&mut key)?;
                 let key = key.try_into().map_err(|_| {
-                    std::io::Error::new(std::io::ErrorKind::InvalidData, "the key file is not 32 bytes long")
+                    std::io::Error::new(
+                        std::io::ErrorKind::InvalidData,
+                        "the key file is not 32 bytes long",
+                    )
                 })?;
                 Ok(Self(key))
             }

@@ -24,6 +24,13 @@ pub fn subscriber<W>(level: LogLevel, json: bool, writer: W) -> Box<dyn tracing:
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let lines = tracing_subscriber::fmt().with_env_filter(filter(level)).with_writer(writer).with_ansi(false);
-    if json { Box::new(lines.json().finish()) } else { Box::new(lines.finish()) }
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter(level))
+        .with_writer(writer)
+        .with_ansi(false);
+    if json {
+        Box::new(lines.json().finish())
+    } else {
+        Box::new(lines.finish())
+    }
 }

@@ -23,7 +23,8 @@ impl Rooms for MediaRooms {
         let (room, seat) = (room.as_str(), seat.as_str());
         self.0.block(room, seat, Source::Microphone, rights.blocked.mic);
         self.0.block(room, seat, Source::Camera, rights.blocked.camera);
-        self.0.block(room, seat, Source::ScreenShare, rights.blocked.screen);
+        self.0
+            .block(room, seat, Source::ScreenShare, rights.blocked.screen);
         self.0.set_permissions(room, seat, permissions(rights));
     }
 
@@ -35,11 +36,25 @@ impl Rooms for MediaRooms {
         self.0.remove(room.as_str(), seat.as_str(), reason);
     }
 
-    fn token(&self, room: &HearingId, seat: &SeatId, rights: &MediaRights, ttl_ms: u64, now: TimeMs) -> Secret {
+    fn token(
+        &self,
+        room: &HearingId,
+        seat: &SeatId,
+        rights: &MediaRights,
+        ttl_ms: u64,
+        now: TimeMs,
+    ) -> Secret {
         // The media plane knows seats, not names.
         let grants = Grants::join(permissions(rights));
         let now = UNIX_EPOCH + Duration::from_millis(now.0);
-        Secret::new(self.0.token(room.as_str(), seat.as_str(), "", &grants, Duration::from_millis(ttl_ms), now))
+        Secret::new(self.0.token(
+            room.as_str(),
+            seat.as_str(),
+            "",
+            &grants,
+            Duration::from_millis(ttl_ms),
+            now,
+        ))
     }
 }
 
@@ -51,7 +66,11 @@ fn permissions(rights: &MediaRights) -> Permissions {
         (publish.camera, Source::Camera),
         (publish.screen, Source::ScreenShare),
     ];
-    let granted: Vec<Source> = sources.into_iter().filter(|(granted, _)| *granted).map(|(_, source)| source).collect();
+    let granted: Vec<Source> = sources
+        .into_iter()
+        .filter(|(granted, _)| *granted)
+        .map(|(_, source)| source)
+        .collect();
     Permissions {
         can_subscribe: rights.subscribe,
         can_publish: !granted.is_empty(),
@@ -69,12 +88,18 @@ mod tests {
 
     #[test]
     fn who_may_nothing_gets_nothing_and_an_empty_list_is_never_read_as_everything() {
-        let nothing = permissions(&MediaRights { enter: true, ..MediaRights::default() });
+        let nothing = permissions(&MediaRights {
+            enter: true,
+            ..MediaRights::default()
+        });
         assert!(!nothing.can_publish && !nothing.can_subscribe && nothing.hidden);
         let camera = permissions(&MediaRights {
             enter: true,
             subscribe: true,
-            publish: Sources { camera: true, ..Sources::default() },
+            publish: Sources {
+                camera: true,
+                ..Sources::default()
+            },
             blocked: Sources::default(),
         });
         assert!(camera.can_publish && camera.can_subscribe && !camera.hidden);

@@ -80,11 +80,6 @@ impl Gauge {
     pub(crate) fn down(&self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
-
-    #[cfg(test)]
-    pub(crate) fn value(&self) -> i64 {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 #[cfg(test)]
@@ -97,7 +92,13 @@ mod tests {
         metrics.events.add(3);
         metrics.connections.up();
         let text = metrics.prometheus();
-        assert!(text.contains("# TYPE mingting_events_total counter\nmingting_events_total 3\n"), "{text}");
-        assert!(text.contains("# TYPE mingting_channel_connections gauge\nmingting_channel_connections 1\n"), "{text}");
+        assert!(
+            text.contains("# TYPE mingting_events_total counter\nmingting_events_total 3\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("# TYPE mingting_channel_connections gauge\nmingting_channel_connections 1\n"),
+            "{text}"
+        );
     }
 }

@@ -38,10 +38,21 @@ mod tests {
             ("ＪＯＨＮ ｓｍｉｔｈ", "John Smith"),
         ];
         for (typed, invited) in same {
-            assert!(same_name(&PersonName::new(typed), &PersonName::new(invited)), "{typed} / {invited}");
+            assert!(
+                same_name(&PersonName::new(typed), &PersonName::new(invited)),
+                "{typed} / {invited}"
+            );
         }
-        for (typed, invited) in [("", ""), ("张示", "张示例"), ("张样例", "张示例"), ("  ", "张示例")] {
-            assert!(!same_name(&PersonName::new(typed), &PersonName::new(invited)), "{typed} / {invited}");
+        for (typed, invited) in [
+            ("", ""),
+            ("张示", "张示例"),
+            ("张样例", "张示例"),
+            ("  ", "张示例"),
+        ] {
+            assert!(
+                !same_name(&PersonName::new(typed), &PersonName::new(invited)),
+                "{typed} / {invited}"
+            );
         }
     }
 }

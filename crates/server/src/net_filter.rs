@@ -25,7 +25,11 @@ impl NetFilter {
         let worse = rank(quality) > rank(self.told);
         let (candidate, count) = match self.against {
             Some((earlier, count)) if (rank(earlier) > rank(self.told)) == worse => {
-                let milder = if (rank(earlier) > rank(quality)) == worse { quality } else { earlier };
+                let milder = if (rank(earlier) > rank(quality)) == worse {
+                    quality
+                } else {
+                    earlier
+                };
                 (milder, count + 1)
             }
             _ => (quality, 1),
@@ -39,7 +43,10 @@ impl NetFilter {
             self.against = Some((candidate, count));
             return None;
         }
-        *self = Self { told: candidate, against: None };
+        *self = Self {
+            told: candidate,
+            against: None,
+        };
         Some(candidate)
     }
 }

@@ -24,7 +24,12 @@ impl Pace {
     }
 
     fn full(per_second: u64, burst: u64, now: TimeMs) -> Self {
-        Self { per_second, burst, level: burst * 1_000, at: now }
+        Self {
+            per_second,
+            burst,
+            level: burst * 1_000,
+            at: now,
+        }
     }
 
     /// Takes one; false when there is none left.

@@ -23,7 +23,11 @@ pub(crate) struct Passwords {
 impl Passwords {
     pub(crate) fn new(tracker: TaskTracker, entropy: &Entropy) -> Self {
         let nobody = hash(&entropy.token(), entropy).into();
-        Self { gate: Arc::new(Semaphore::new(AT_ONCE)), tracker, nobody }
+        Self {
+            gate: Arc::new(Semaphore::new(AT_ONCE)),
+            tracker,
+            nobody,
+        }
     }
 
     /// True when the password is that of the account; `stored` is none when there is no such account.
@@ -31,7 +35,11 @@ impl Passwords {
         let _permit = self.gate.acquire().await.expect("the semaphore is never closed");
         let known = stored.is_some();
         let phc = stored.unwrap_or_else(|| self.nobody.to_string());
-        let right = self.tracker.spawn_blocking(move || matches(&password, &phc)).await.unwrap_or(false);
+        let right = self
+            .tracker
+            .spawn_blocking(move || matches(&password, &phc))
+            .await
+            .unwrap_or(false);
         known && right
     }
 }
@@ -46,8 +54,11 @@ pub(crate) fn hash(password: &Secret, entropy: &Entropy) -> String {
 }
 
 fn matches(password: &Secret, phc: &str) -> bool {
-    PasswordHash::new(phc)
-        .is_ok_and(|stored| Argon2::default().verify_password(password.expose().as_bytes(), &stored).is_ok())
+    PasswordHash::new(phc).is_ok_and(|stored| {
+        Argon2::default()
+            .verify_password(password.expose().as_bytes(), &stored)
+            .is_ok()
+    })
 }
 
 #[cfg(test)]

@@ -17,7 +17,14 @@ pub trait Rooms: Send + Sync {
     /// Ends the media connection of a seat.
     fn remove(&self, room: &HearingId, seat: &SeatId, why: RemovedBecause);
     /// An access token for the room's signalling.
-    fn token(&self, room: &HearingId, seat: &SeatId, rights: &MediaRights, ttl_ms: u64, now: TimeMs) -> Secret;
+    fn token(
+        &self,
+        room: &HearingId,
+        seat: &SeatId,
+        rights: &MediaRights,
+        ttl_ms: u64,
+        now: TimeMs,
+    ) -> Secret;
 }
 
 /// Why a media connection is ended from here.

@@ -80,7 +80,9 @@ impl HearingFile {
     pub fn parse(text: &str) -> Result<Self, SeedError> {
         toml::from_str(text).map_err(|e: toml::de::Error| {
             // The error's own display quotes the line, which holds names.
-            let line = e.span().map(|span| text[..span.start.min(text.len())].lines().count().max(1));
+            let line = e
+                .span()
+                .map(|span| text[..span.start.min(text.len())].lines().count().max(1));
             let place = line.map(|n| format!("line {n}: ")).unwrap_or_default();
             SeedError::File(format!("{place}{}", e.message()))
         })
@@ -88,14 +90,15 @@ impl HearingFile {
 
     /// The demo's hearing, which starts at `now`. The names are made up.
     pub fn demo(now: TimeMs) -> Self {
-        let seat = |id: &str, role, name: &str, represents: Option<&str>, account: Option<&str>| SeatSection {
-            id: id.into(),
-            role,
-            name: PersonName::new(name),
-            title: None,
-            represents: represents.map(Into::into),
-            account: account.map(Into::into),
-        };
+        let seat =
+            |id: &str, role, name: &str, represents: Option<&str>, account: Option<&str>| SeatSection {
+                id: id.into(),
+                role,
+                name: PersonName::new(name),
+                title: None,
+                represents: represents.map(Into::into),
+                account: account.map(Into::into),
+            };
         Self {
             case: CaseSection {
                 number: "（2026）示0101民初1234号".into(),
@@ -120,7 +123,9 @@ impl HearingFile {
     fn case(&self) -> Result<CaseInfo, SeedError> {
         let case = &self.case;
         let starts_at = from_datetime(&case.starts_at).ok_or_else(|| {
-            SeedError::File("case.starts_at: expected a time with its offset, such as 2026-03-02T09:00:00+08:00".into())
+            SeedError::File(
+                "case.starts_at: expected a time with its offset, such as 2026-03-02T09:00:00+08:00".into(),
+            )
         })?;
         Ok(CaseInfo {
             number: case.number.clone(),
@@ -166,7 +171,10 @@ impl HearingFile {
             if section.name.expose().trim().is_empty() {
                 return wrong(id, "the name is missing");
             }
-            let of = section.represents.as_deref().map(|of| self.seat.iter().find(|s| s.id == of && s.id != id));
+            let of = section
+                .represents
+                .as_deref()
+                .map(|of| self.seat.iter().find(|s| s.id == of && s.id != id));
             let of = match (section.role, of) {
                 (_, Some(None)) => return wrong(id, "`represents` names no other seat"),
                 (Role::Agent | Role::Interpreter, None) => return wrong(id, "`represents` is missing"),
@@ -177,7 +185,10 @@ impl HearingFile {
                 (_, Some(Some(_))) => return wrong(id, "only agents and interpreters have `represents`"),
                 (_, None) => None,
             };
-            let title = section.title.clone().unwrap_or_else(|| title(section.role, of.map(|of| of.role)));
+            let title = section
+                .title
+                .clone()
+                .unwrap_or_else(|| title(section.role, of.map(|of| of.role)));
             let seat = Seat {
                 id: SeatId(section.id.clone()),
                 role: section.role,
@@ -188,9 +199,16 @@ impl HearingFile {
             };
             seats.push((seat, section.account.clone()));
         }
-        match self.seat.iter().filter(|s| s.role == Role::PresidingJudge).count() {
+        match self
+            .seat
+            .iter()
+            .filter(|s| s.role == Role::PresidingJudge)
+            .count()
+        {
             1 => Ok(seats),
-            n => Err(SeedError::File(format!("a hearing has one seat with the role presidingJudge, this has {n}"))),
+            n => Err(SeedError::File(format!(
+                "a hearing has one seat with the role presidingJudge, this has {n}"
+            ))),
         }
     }
 }
@@ -255,13 +273,24 @@ impl Registry<'_> {
     }
 
     /// Makes an account, or gives the one with this login a new password. Returns the password when it was made here.
-    pub async fn account(&self, login: &str, name: &PersonName, password: Option<Secret>) -> Result<Value, SeedError> {
+    pub async fn account(
+        &self,
+        login: &str,
+        name: &PersonName,
+        password: Option<Secret>,
+    ) -> Result<Value, SeedError> {
         let made = password.is_none().then(|| self.entropy.password());
         let password = password.or_else(|| made.clone()).expect("either given or made");
         let hash = passwords::hash(&password, self.entropy);
         if !self.store.set_password(login, &hash).await? {
-            let account = StoredAccount { id: self.entropy.id("a"), name: name.clone(), password: hash };
-            self.store.create_account(&account, login, self.clock.now()).await?;
+            let account = StoredAccount {
+                id: self.entropy.id("a"),
+                name: name.clone(),
+                password: hash,
+            };
+            self.store
+                .create_account(&account, login, self.clock.now())
+                .await?;
         }
         Ok(json!({ "login": login, "name": name.expose(), "password": made.as_ref().map(Secret::expose) }))
     }
@@ -377,9 +406,15 @@ fn civil_from_days(days: u64) -> (u64, u64, u64) {
     while start(year + 1) <= days {
         year += 1;
     }
-    let month = (1..=12).rev().find(|m| days_from_civil(year as i64, *m as i64, 1) as u64 <= days);
+    let month = (1..=12)
+        .rev()
+        .find(|m| days_from_civil(year as i64, *m as i64, 1) as u64 <= days);
     let month = month.expect("the first of January is not after any day of its year");
-    (year, month, days - days_from_civil(year as i64, month as i64, 1) as u64 + 1)
+    (
+        year,
+        month,
+        days - days_from_civil(year as i64, month as i64, 1) as u64 + 1,
+    )
 }
 
 #[cfg(test)]
@@ -388,10 +423,17 @@ mod tests {
 
     #[test]
     fn the_example_in_the_documentation_is_a_hearing() {
-        let file = HearingFile::parse(include_str!("../../../docs/hearing.example.toml")).expect("it is read");
+        let file =
+            HearingFile::parse(include_str!("../../../docs/hearing.example.toml")).expect("it is read");
         let seats = file.seats().expect("it is checked");
-        let agent = seats.iter().find(|(s, _)| s.role == Role::Agent).expect("it has an agent");
-        assert_eq!((agent.0.title.as_str(), agent.0.side), ("原告代理人", Side::Plaintiff));
+        let agent = seats
+            .iter()
+            .find(|(s, _)| s.role == Role::Agent)
+            .expect("it has an agent");
+        assert_eq!(
+            (agent.0.title.as_str(), agent.0.side),
+            ("原告代理人", Side::Plaintiff)
+        );
         // 2026-03-02T09:00:00+08:00
         assert_eq!(file.case().expect("a case").starts_at, TimeMs(1_772_413_200_000));
     }
@@ -402,7 +444,10 @@ mod tests {
             let at = TimeMs(days * 86_400_000 + 45_296_789);
             assert_eq!(from_datetime(&to_datetime(at)), Some(at));
         }
-        assert_eq!(to_datetime(TimeMs(1_582_934_400_000)).to_string(), "2020-02-29T00:00:00.000Z");
+        assert_eq!(
+            to_datetime(TimeMs(1_582_934_400_000)).to_string(),
+            "2020-02-29T00:00:00Z"
+        );
     }
 
     #[test]
@@ -417,7 +462,11 @@ mod tests {
             assert!(said.contains(says) && !said.contains("示例"), "{said}");
         };
         check("role = \"presidingJudge\"", "role = \"judge\"", "unknown variant");
-        check("represents = \"plaintiff\"", "represents = \"nobody\"", "`represents` names no other seat");
+        check(
+            "represents = \"plaintiff\"",
+            "represents = \"nobody\"",
+            "`represents` names no other seat",
+        );
         check("+08:00", "", "case.starts_at");
         check("id = \"clerk\"", "id = \"judge\"", "there are two with this id");
         check("id = \"clerk\"", "di = \"clerk\"", "unknown field");

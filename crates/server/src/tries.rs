@@ -21,12 +21,21 @@ const MINUTE_MS: u64 = 60_000;
 
 /// Wrong codes, names and passwords from one address. A courthouse or a village may share one, so it is not small:
 /// with ten million codes and a thousand of them valid, one address needs about three weeks for one hit.
-pub(crate) const ADDRESS: Policy = Policy { failures: 20, window_ms: 10 * MINUTE_MS };
+pub(crate) const ADDRESS: Policy = Policy {
+    failures: 20,
+    window_ms: 10 * MINUTE_MS,
+};
 /// Wrong names and capacities at one seat of a hearing, by people who hold its code, from whatever address. It is
 /// counted by seat so that one party cannot lock the others out of the hearing.
-pub(crate) const SEAT: Policy = Policy { failures: 10, window_ms: 10 * MINUTE_MS };
+pub(crate) const SEAT: Policy = Policy {
+    failures: 10,
+    window_ms: 10 * MINUTE_MS,
+};
 /// Wrong passwords of one account, from whatever address.
-pub(crate) const ACCOUNT: Policy = Policy { failures: 10, window_ms: 10 * MINUTE_MS };
+pub(crate) const ACCOUNT: Policy = Policy {
+    failures: 10,
+    window_ms: 10 * MINUTE_MS,
+};
 
 /// Whose failures are counted together.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -56,7 +65,10 @@ impl TryKey {
 
 /// May another try be made, given the earlier failures, oldest first? If not: after how many milliseconds.
 pub(crate) fn verdict(policy: Policy, failures: &VecDeque<TimeMs>, now: TimeMs) -> Result<(), u64> {
-    let counting = failures.iter().filter(|at| now.since(**at) < policy.window_ms).count();
+    let counting = failures
+        .iter()
+        .filter(|at| now.since(**at) < policy.window_ms)
+        .count();
     if counting < policy.failures {
         return Ok(());
     }
@@ -78,7 +90,9 @@ impl Tries {
         let mut book = self.0.lock().expect("no panic happens while the book is held");
         if book.len() > SWEEP_ABOVE {
             book.retain(|key, failures| {
-                failures.back().is_some_and(|last| now.since(*last) < key.policy().window_ms)
+                failures
+                    .back()
+                    .is_some_and(|last| now.since(*last) < key.policy().window_ms)
             });
         }
         let wait = keys
@@ -131,7 +145,11 @@ mod tests {
         assert_eq!(wait, ADDRESS.window_ms - 100);
         assert!(tries.begin(&key, now.plus(wait - 1)).is_err());
         assert_eq!(tries.begin(&key, now.plus(wait)), Ok(()));
-        assert_eq!(tries.begin(&key, now.plus(wait)), Err(1), "the second failure ages out a millisecond later");
+        assert_eq!(
+            tries.begin(&key, now.plus(wait)),
+            Err(1),
+            "the second failure ages out a millisecond later"
+        );
     }
 
     #[test]

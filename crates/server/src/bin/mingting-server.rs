@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
-use protocol::{PersonName, Secret};
+use protocol::{HearingId, PersonName, Secret};
 use server::app::{App, MediaParts, Outside, media_secret};
 use server::clock::Clock;
 use server::config::{Config, KEYS};
@@ -16,6 +16,7 @@ use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -54,6 +55,14 @@ enum Command {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Print the court's own trail of a hearing as JSON lines: who entered when, from where, on what, and who failed to.
+    Audit {
+        #[command(flatten)]
+        common: Common,
+        /// Id of the hearing, as create-hearing printed it.
+        #[arg(long)]
+        hearing: String,
+    },
     /// Run only the media plane, as a LiveKit-compatible server for tools and benches.
     Sfu(media::standalone::Args),
     /// Print the OpenAPI document.
@@ -83,7 +92,11 @@ fn keys_help() -> String {
         "Configuration keys (one TOML file; MINGTING_<KEY> in the environment overrides the key):\n",
     );
     for key in KEYS {
-        let default = if key.default.is_empty() { String::new() } else { format!(" [default: {}]", key.default) };
+        let default = if key.default.is_empty() {
+            String::new()
+        } else {
+            format!(" [default: {}]", key.default)
+        };
         help.push_str(&format!("  {:<16} {}{default}\n", key.name, key.help));
     }
     help
@@ -92,7 +105,9 @@ fn keys_help() -> String {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let done = runtime.context("the runtime did not start").and_then(|runtime| runtime.block_on(run(cli.command)));
+    let done = runtime
+        .context("the runtime did not start")
+        .and_then(|runtime| runtime.block_on(run(cli.command)));
     match done {
         Ok(code) => code,
         Err(error) => {
@@ -123,12 +138,28 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
             println!("{invitations:#}");
             Ok(ExitCode::SUCCESS)
         }
-        Command::CreateAccount { common, login, name, password_stdin } => {
+        Command::CreateAccount {
+            common,
+            login,
+            name,
+            password_stdin,
+        } => {
             let base = Base::open(&common).await?;
             let password = password_stdin.then(read_password).transpose()?;
-            let account = base.registry().account(&login, &PersonName::new(name), password).await?;
+            let account = base
+                .registry()
+                .account(&login, &PersonName::new(name), password)
+                .await?;
             base.store.close().await;
             println!("{account:#}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Audit { common, hearing } => {
+            let base = Base::open(&common).await?;
+            for line in base.store.audit_of(&HearingId(hearing)).await? {
+                println!("{line}");
+            }
+            base.store.close().await;
             Ok(ExitCode::SUCCESS)
         }
         Command::Sfu(args) => {
@@ -146,9 +177,15 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 fn read_password() -> anyhow::Result<Secret> {
     let mut text = String::new();
-    std::io::stdin().take(1_024).read_to_string(&mut text).context("the password could not be read")?;
+    std::io::stdin()
+        .take(1_024)
+        .read_to_string(&mut text)
+        .context("the password could not be read")?;
     let password = text.trim_end_matches(['\r', '\n']);
-    anyhow::ensure!(password.chars().count() >= 8, "the password has fewer than 8 characters");
+    anyhow::ensure!(
+        password.chars().count() >= 8,
+        "the password has fewer than 8 characters"
+    );
     Ok(Secret::new(password))
 }
 
@@ -165,22 +202,44 @@ impl Base {
     async fn open(common: &Common) -> anyhow::Result<Self> {
         let config = Config::load(common.config.as_deref(), |name| std::env::var(name).ok())?;
         let entropy = Entropy::from_os();
-        std::fs::create_dir_all(&config.data_dir)
-            .with_context(|| format!("key `data_dir`: cannot make the folder {}", config.data_dir.display()))?;
+        std::fs::create_dir_all(&config.data_dir).with_context(|| {
+            format!(
+                "key `data_dir`: cannot make the folder {}",
+                config.data_dir.display()
+            )
+        })?;
         let key = match &config.secret {
             Some(secret) => ServerKey::from_secret(secret.expose()),
-            None => ServerKey::load_or_create(&config.key_file(), &entropy)
-                .with_context(|| format!("key `data_dir`: cannot use the key file {}", config.key_file().display()))?,
+            None => ServerKey::load_or_create(&config.key_file(), &entropy).with_context(|| {
+                format!(
+                    "key `data_dir`: cannot use the key file {}",
+                    config.key_file().display()
+                )
+            })?,
         };
-        let store = Store::open(&config.database())
-            .await
-            .with_context(|| format!("key `data_dir`: cannot open the database {}", config.database().display()))?;
+        let store = Store::open(&config.database()).await.with_context(|| {
+            format!(
+                "key `data_dir`: cannot open the database {}",
+                config.database().display()
+            )
+        })?;
         store.migrate().await?;
-        Ok(Self { config, clock: Clock::system(), entropy, key, store })
+        Ok(Self {
+            config,
+            clock: Clock::system(),
+            entropy,
+            key,
+            store,
+        })
     }
 
     fn registry(&self) -> Registry<'_> {
-        Registry { store: &self.store, clock: &self.clock, entropy: &self.entropy, key: &self.key }
+        Registry {
+            store: &self.store,
+            clock: &self.clock,
+            entropy: &self.entropy,
+            key: &self.key,
+        }
     }
 }
 
@@ -207,6 +266,9 @@ fn stop_signals() -> anyhow::Result<(CancellationToken, CancellationToken)> {
     });
     Ok((soft, hard))
 }
+
+/// What the media plane and the last HTTP answers get beyond `drain_ms`.
+const MEDIA_DRAIN: Duration = Duration::from_secs(3);
 
 async fn serve(common: Common) -> anyhow::Result<ExitCode> {
     let base = Base::open(&common).await?;
@@ -235,11 +297,19 @@ async fn serve(common: Common) -> anyhow::Result<ExitCode> {
             Box::pin(async move { media.stats().await.prometheus() })
         }),
     };
-    let outside = Outside { clock: base.clock, entropy: base.entropy, store: base.store, key: base.key, media: parts };
+    let drain_ms = base.config.drain_ms;
+    let outside = Outside {
+        clock: base.clock,
+        entropy: base.entropy,
+        store: base.store,
+        key: base.key,
+        media: parts,
+    };
     let app = App::build(base.config, outside).await?;
     app.watch_media(media.subscribe_events());
     tracing::info!(%address, "serving");
 
+    let limit = Duration::from_millis(drain_ms) + MEDIA_DRAIN;
     let drain = async {
         soft.cancelled().await;
         tracing::info!("going down");
@@ -255,6 +325,7 @@ async fn serve(common: Common) -> anyhow::Result<ExitCode> {
     let drained = tokio::select! {
         drained = orderly => drained?,
         () = hard.cancelled() => false,
+        () = async { soft.cancelled().await; tokio::time::sleep(limit).await } => false,
     };
     if drained {
         tracing::info!("down");
@@ -281,5 +352,7 @@ async fn start_media(
         shards: config.media_shards,
         ..MediaConfig::default()
     };
-    MediaPlane::start(media, stop).await.context("keys `media_bind`, `media_udp_port`, `media_tcp_port`")
+    MediaPlane::start(media, stop)
+        .await
+        .context("keys `media_bind`, `media_udp_port`, `media_tcp_port`")
 }

@@ -41,7 +41,18 @@ pub(crate) fn queue() -> (Outbox, Inbox, oneshot::Receiver<End>) {
     let (frames, incoming) = mpsc::unbounded_channel();
     let (end, ended) = oneshot::channel();
     let waiting = Arc::new(AtomicUsize::new(0));
-    (Outbox { frames, waiting: waiting.clone(), end }, Inbox { frames: incoming, waiting }, ended)
+    (
+        Outbox {
+            frames,
+            waiting: waiting.clone(),
+            end,
+        },
+        Inbox {
+            frames: incoming,
+            waiting,
+        },
+        ended,
+    )
 }
 
 /// The budget is used up, or the connection is gone.
@@ -86,7 +97,9 @@ impl Inbox {
 
 /// The text of a frame.
 pub(crate) fn text(frame: &ServerFrame) -> Utf8Bytes {
-    serde_json::to_string(frame).expect("server frames always serialise").into()
+    serde_json::to_string(frame)
+        .expect("server frames always serialise")
+        .into()
 }
 
 #[cfg(test)]
@@ -101,7 +114,9 @@ mod tests {
             assert_eq!(outbox.send(frame.clone()), Ok(()));
             assert!(inbox.waiting().is_some());
         }
-        let fitted = (0..1_000).take_while(|_| outbox.send(frame.clone()).is_ok()).count();
+        let fitted = (0..1_000)
+            .take_while(|_| outbox.send(frame.clone()).is_ok())
+            .count();
         assert!((30..=32).contains(&fitted), "{fitted}");
         outbox.end(End::Cut);
         assert_eq!(end.try_recv(), Ok(End::Cut));

@@ -17,16 +17,20 @@ pub(crate) fn fitting(mut snapshot: Snapshot, frame: impl Fn(Box<Snapshot>) -> S
     }
 }
 
-/// What a viewer missed after `after`, oldest first. Each event is judged by the state right after it, so that what
-/// was said while a person was isolated stays unknown to them; and by the state of today, so that a person who is
-/// isolated now is told nothing by coming back.
-pub(crate) fn missed<'a>(
+/// How much of what was missed is sent, in bytes; a snapshot goes before it, so nothing depends on all of it. It leaves
+/// room in the budget of a connection, which would otherwise be cut off again and again by its own past.
+const MISSED_LIMIT: usize = 1024 * 1024;
+
+/// What a viewer missed after `after`, oldest first, at most the newest [`MISSED_LIMIT`] bytes. Each event is judged by
+/// the state right after it, so that what was said while a person was isolated stays unknown to them; and by the state
+/// of today, so that a person who is isolated now is told nothing by coming back.
+pub(crate) fn missed(
     setup: &HearingSetup,
     now: &Hearing,
-    log: &'a [Envelope],
+    log: &[Envelope],
     viewer: &SeatId,
     after: Seq,
-) -> Vec<&'a Envelope> {
+) -> Vec<Utf8Bytes> {
     let mut then = Hearing::scheduled(setup.clone());
     let mut seen = Vec::new();
     for envelope in log {
@@ -35,5 +39,19 @@ pub(crate) fn missed<'a>(
             seen.push(envelope);
         }
     }
-    seen
+    let mut room = MISSED_LIMIT;
+    let newest = seen.into_iter().rev().map(|envelope| {
+        text(&ServerFrame::Event {
+            envelope: envelope.clone(),
+        })
+    });
+    let mut frames: Vec<Utf8Bytes> = newest
+        .take_while(|frame| {
+            let fits = frame.len() <= room;
+            room = room.saturating_sub(frame.len());
+            fits
+        })
+        .collect();
+    frames.reverse();
+    frames
 }

@@ -2,8 +2,8 @@
 
 use super::connection::Outbox;
 use protocol::{
-    ByeReason, CaseInfo, Command, CommandId, ConnectionId, DropCause, HearingState, NetQuality, Seat, SeatId, Seq,
-    TimeMs,
+    ByeReason, CaseInfo, Command, CommandId, ConnectionId, DropCause, HearingState, NetQuality, Seat, SeatId,
+    Seq, TimeMs,
 };
 use tokio::sync::oneshot;
 
@@ -12,17 +12,39 @@ pub(crate) enum HearingMessage {
     /// A connection said hello with a good token.
     Attach(Attach),
     /// A connection ended; ignored when it is not the seat's connection any more.
-    Detach { seat: SeatId, connection: ConnectionId, since: TimeMs, cause: DropCause },
+    Detach {
+        seat: SeatId,
+        connection: ConnectionId,
+        since: TimeMs,
+        cause: DropCause,
+    },
     /// A command came in.
-    Command { seat: SeatId, connection: ConnectionId, id: CommandId, expected: Option<Seq>, command: Command },
+    Command {
+        seat: SeatId,
+        connection: ConnectionId,
+        id: CommandId,
+        expected: Option<Seq>,
+        command: Command,
+    },
     /// A connection measured its network.
-    Net { seat: SeatId, connection: ConnectionId, quality: NetQuality },
+    Net {
+        seat: SeatId,
+        connection: ConnectionId,
+        quality: NetQuality,
+    },
     /// A page was reloaded and needs the whole picture.
     Refresh { seat: SeatId, connection: ConnectionId },
     /// What a person may know before taking a seat.
-    Look { seat: SeatId, reply: oneshot::Sender<Option<Look>> },
+    Look {
+        seat: SeatId,
+        reply: oneshot::Sender<Option<Look>>,
+    },
     /// A seat is taken by code or account, before any connection.
-    Take { seat: SeatId, take_over: bool, reply: oneshot::Sender<Result<(), TakeRefusal>> },
+    Take {
+        seat: SeatId,
+        take_over: bool,
+        reply: oneshot::Sender<Result<(), TakeRefusal>>,
+    },
     /// Say goodbye to everybody and end.
     Shutdown,
 }

@@ -67,7 +67,12 @@ pub(crate) enum DocketError {
 
 impl Docket {
     pub(crate) fn new(world: World, tracker: TaskTracker) -> Self {
-        Self(Arc::new(Inner { world, tracker, tasks: Mutex::default(), closing: AtomicBool::new(false) }))
+        Self(Arc::new(Inner {
+            world,
+            tracker,
+            tasks: Mutex::default(),
+            closing: AtomicBool::new(false),
+        }))
     }
 
     /// The mailbox of a hearing; loads it when it is not in memory.
@@ -83,7 +88,9 @@ impl Docket {
         // Loaded before by this server: its task ended just now. Else: a server before this one had it.
         let lost_at = self.0.world.last_alive.filter(|_| !tasks.contains_key(id));
         let lost_at = lost_at.unwrap_or_else(|| self.0.world.clock.now());
-        let task = load(&self.0.world, id, lost_at).await?.ok_or(DocketError::NoSuchHearing)?;
+        let task = load(&self.0.world, id, lost_at)
+            .await?
+            .ok_or(DocketError::NoSuchHearing)?;
         self.0.tracker.spawn(task.run(inbox));
         tasks.insert(id.clone(), mailbox.clone());
         Ok(mailbox)
@@ -111,7 +118,13 @@ impl Docket {
     pub(crate) async fn look_if_loaded(&self, id: &HearingId, seat: &SeatId) -> Option<Look> {
         let mailbox = self.0.tasks.lock().await.get(id).cloned()?;
         let (reply, answer) = oneshot::channel();
-        mailbox.send(HearingMessage::Look { seat: seat.clone(), reply }).await.ok()?;
+        mailbox
+            .send(HearingMessage::Look {
+                seat: seat.clone(),
+                reply,
+            })
+            .await
+            .ok()?;
         answer.await.ok().flatten()
     }
 
@@ -162,13 +175,25 @@ async fn load(
     id: &HearingId,
     lost_at: TimeMs,
 ) -> Result<Option<task::HearingTask>, StoreError> {
-    let Some(stored) = world.store.hearing(id).await? else { return Ok(None) };
+    let Some(stored) = world.store.hearing(id).await? else {
+        return Ok(None);
+    };
     let log = world.store.events(id, Seq(0)).await?;
-    let setup =
-        HearingSetup { id: stored.id, case: stored.case, settings: stored.settings, seats: stored.seats };
+    let setup = HearingSetup {
+        id: stored.id,
+        case: stored.case,
+        settings: stored.settings,
+        seats: stored.seats,
+    };
     let mut hearing = Hearing::scheduled(setup.clone());
     for envelope in &log {
         hearing.apply(envelope);
     }
-    Ok(Some(task::HearingTask::new(world.clone(), setup, hearing, log, lost_at)))
+    Ok(Some(task::HearingTask::new(
+        world.clone(),
+        setup,
+        hearing,
+        log,
+        lost_at,
+    )))
 }

@@ -15,8 +15,8 @@ use crate::storage::StoreError;
 use axum::extract::ws::Utf8Bytes;
 use hearing::{Hearing, HearingSetup, Input, MediaRights};
 use protocol::{
-    ByeReason, Command, CommandId, ConnectionId, DropCause, Envelope, Event, HearingState, MediaAccess, NetQuality,
-    Outcome, ParticipantState, Refusal, Role, SeatId, Seq, ServerFrame, TimeMs,
+    ByeReason, Command, CommandId, ConnectionId, DropCause, Envelope, Event, HearingState, MediaAccess,
+    NetQuality, Outcome, ParticipantState, Refusal, Role, SeatId, Seq, ServerFrame, TimeMs,
 };
 use std::collections::HashMap;
 use tokio::sync::mpsc;
@@ -170,19 +170,34 @@ impl HearingTask {
     async fn handle(&mut self, message: HearingMessage) -> Result<Next, StoreError> {
         match message {
             HearingMessage::Attach(attach) => self.attach(attach).await?,
-            HearingMessage::Detach { seat, connection, since, cause } => {
+            HearingMessage::Detach {
+                seat,
+                connection,
+                since,
+                cause,
+            } => {
                 if self.is_live(&seat, &connection) {
                     self.live.remove(&seat);
                     tracing::debug!(hearing = %self.setup.id, %seat, ?cause, "connection lost");
                     let _refused = self.take_in(Input::Dropped { seat, since, cause }).await?;
                 }
             }
-            HearingMessage::Command { seat, connection, id, expected, command } => {
+            HearingMessage::Command {
+                seat,
+                connection,
+                id,
+                expected,
+                command,
+            } => {
                 if self.is_live(&seat, &connection) {
                     self.command(seat, id, expected, command).await?;
                 }
             }
-            HearingMessage::Net { seat, connection, quality } => self.net(seat, &connection, quality).await?,
+            HearingMessage::Net {
+                seat,
+                connection,
+                quality,
+            } => self.net(seat, &connection, quality).await?,
             HearingMessage::Refresh { seat, connection } => {
                 if self.is_live(&seat, &connection) {
                     let frame = self.snapshot(&seat);
@@ -193,7 +208,11 @@ impl HearingTask {
                 // The asker may have gone away; that is theirs.
                 let _gone = reply.send(self.look(&seat));
             }
-            HearingMessage::Take { seat, take_over, reply } => {
+            HearingMessage::Take {
+                seat,
+                take_over,
+                reply,
+            } => {
                 let taken = self.take(seat, take_over).await;
                 let failed = matches!(taken, Err(TakeFault::Store(_)));
                 let _gone = reply.send(match &taken {
@@ -218,7 +237,14 @@ impl HearingTask {
     }
 
     async fn attach(&mut self, attach: Attach) -> Result<(), StoreError> {
-        let Attach { seat, token_hash, resume_after, drop_cause, outbox, reply } = attach;
+        let Attach {
+            seat,
+            token_hash,
+            resume_after,
+            drop_cause,
+            outbox,
+            reply,
+        } = attach;
         if let Some(reason) = self.may_not_connect(&seat) {
             let _gone = reply.send(Err(reason));
             return Ok(());
@@ -227,20 +253,41 @@ impl HearingTask {
             // The same device came back before its old connection was missed. Nobody listens there any more.
             Some(old) if old.token_hash == token_hash && resume_after.is_some() => {
                 old.outbox.end(End::Cut);
-                let _refused = self.take_in(Input::Connected { seat: seat.clone(), resumed: true }).await?;
+                let _refused = self
+                    .take_in(Input::Connected {
+                        seat: seat.clone(),
+                        resumed: true,
+                    })
+                    .await?;
             }
             Some(old) => {
                 old.outbox.end(End::Bye(ByeReason::Replaced));
-                self.world.rooms.remove(&self.setup.id, &seat, RemovedBecause::Replaced);
-                self.world.store.keep_only(&self.setup.id, &seat, &token_hash).await?;
+                self.world
+                    .rooms
+                    .remove(&self.setup.id, &seat, RemovedBecause::Replaced);
+                self.world
+                    .store
+                    .keep_only(&self.setup.id, &seat, &token_hash)
+                    .await?;
                 let _refused = self.take_in(Input::Replaced { seat: seat.clone() }).await?;
             }
             None => {
-                self.world.store.keep_only(&self.setup.id, &seat, &token_hash).await?;
+                self.world
+                    .store
+                    .keep_only(&self.setup.id, &seat, &token_hash)
+                    .await?;
                 if let Some(cause) = drop_cause {
-                    let _refused = self.take_in(Input::DropExplained { seat: seat.clone(), cause }).await?;
+                    let _refused = self
+                        .take_in(Input::DropExplained {
+                            seat: seat.clone(),
+                            cause,
+                        })
+                        .await?;
                 }
-                let connected = Input::Connected { seat: seat.clone(), resumed: resume_after.is_some() };
+                let connected = Input::Connected {
+                    seat: seat.clone(),
+                    resumed: resume_after.is_some(),
+                };
                 if let Err(refusal) = self.take_in(connected).await? {
                     let _gone = reply.send(Err(self.bye_for(&seat, refusal)));
                     return Ok(());
@@ -248,24 +295,28 @@ impl HearingTask {
             }
         }
         let connection = ConnectionId(self.world.entropy.id("c"));
-        let mut live =
-            Live { connection: connection.clone(), token_hash, outbox, net: NetFilter::default(), renew_media_at: None };
+        let mut live = Live {
+            connection: connection.clone(),
+            token_hash,
+            outbox,
+            net: NetFilter::default(),
+            renew_media_at: None,
+        };
         let media = self.media_access(&seat);
         live.renew_media_at = media.as_ref().map(renewal);
         let now = self.world.clock.now();
-        let welcome = fan_out::fitting(self.hearing.snapshot(&seat, now), |snapshot| ServerFrame::Welcome {
-            connection: connection.clone(),
-            snapshot,
-            media: media.clone(),
+        let welcome = fan_out::fitting(self.hearing.snapshot(&seat, now), |snapshot| {
+            ServerFrame::Welcome {
+                connection: connection.clone(),
+                snapshot,
+                media: media.clone(),
+            }
         });
         self.live.insert(seat.clone(), live);
         self.send(&seat, welcome);
         if let Some(after) = resume_after {
             self.world.metrics.connections_resumed.up();
-            let missed: Vec<Utf8Bytes> = fan_out::missed(&self.setup, &self.hearing, &self.log, &seat, after)
-                .into_iter()
-                .map(|envelope| text(&ServerFrame::Event { envelope: envelope.clone() }))
-                .collect();
+            let missed = fan_out::missed(&self.setup, &self.hearing, &self.log, &seat, after);
             for frame in missed {
                 self.send(&seat, frame);
             }
@@ -302,21 +353,39 @@ impl HearingTask {
         expected: Option<Seq>,
         command: Command,
     ) -> Result<(), StoreError> {
-        let input = Input::Command { seat: seat.clone(), id: id.clone(), expected, command };
+        let input = Input::Command {
+            seat: seat.clone(),
+            id: id.clone(),
+            expected,
+            command,
+        };
         let outcome = match self.take_in(input).await? {
             // Carried out now, or before on another connection.
-            Ok(()) => Outcome::Accepted { seq: self.hearing.outcome_of(&id).unwrap_or_else(|| self.hearing.seq()) },
+            Ok(()) => Outcome::Accepted {
+                seq: self.hearing.outcome_of(&id).unwrap_or_else(|| self.hearing.seq()),
+            },
             Err(code) => Outcome::Rejected { code },
         };
         match outcome {
             Outcome::Accepted { .. } => self.world.metrics.commands_accepted.up(),
             Outcome::Rejected { .. } => self.world.metrics.commands_refused.up(),
         }
-        self.send(&seat, text(&ServerFrame::Reply { command_id: id, outcome }));
+        self.send(
+            &seat,
+            text(&ServerFrame::Reply {
+                command_id: id,
+                outcome,
+            }),
+        );
         Ok(())
     }
 
-    async fn net(&mut self, seat: SeatId, connection: &ConnectionId, quality: NetQuality) -> Result<(), StoreError> {
+    async fn net(
+        &mut self,
+        seat: SeatId,
+        connection: &ConnectionId,
+        quality: NetQuality,
+    ) -> Result<(), StoreError> {
         let told = match self.live.get_mut(&seat) {
             Some(live) if live.connection == *connection => live.net.report(quality),
             _ => None,
@@ -334,7 +403,13 @@ impl HearingTask {
             case: self.setup.case.clone(),
             state: self.hearing.state().clone(),
             seat: own,
-            others: self.setup.seats.iter().filter(|s| s.id != *seat && !hidden(s.role)).cloned().collect(),
+            others: self
+                .setup
+                .seats
+                .iter()
+                .filter(|s| s.id != *seat && !hidden(s.role))
+                .cloned()
+                .collect(),
             in_use: self.live.contains_key(seat),
             identity_step: self.setup.settings.identity_step,
         })
@@ -349,7 +424,11 @@ impl HearingTask {
         }
         if self.live.contains_key(&seat) {
             // The older connection ends when the new one says hello, so that nobody is left without any.
-            return if take_over { Ok(()) } else { Err(TakeFault::Refused(TakeRefusal::InUse)) };
+            return if take_over {
+                Ok(())
+            } else {
+                Err(TakeFault::Refused(TakeRefusal::InUse))
+            };
         }
         let accepted = self.take_in(Input::CodeAccepted { seat }).await?;
         accepted.map_err(|_| TakeFault::Refused(TakeRefusal::NotAllowed))
@@ -403,7 +482,10 @@ impl HearingTask {
         });
         let began = stopwatch();
         self.world.store.append(&self.setup.id, &envelopes, state).await?;
-        self.world.metrics.persist_us.add(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
+        self.world
+            .metrics
+            .persist_us
+            .add(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
         self.world.metrics.events.add(envelopes.len() as u64);
         for envelope in &envelopes {
             self.hearing.apply(envelope);
@@ -429,7 +511,9 @@ impl HearingTask {
             self.world.rooms.allow(&self.setup.id, &seat, &rights);
             let could_enter = before.is_some_and(|r| r.enter);
             if could_enter && !rights.enter {
-                self.world.rooms.remove(&self.setup.id, &seat, RemovedBecause::NoRight);
+                self.world
+                    .rooms
+                    .remove(&self.setup.id, &seat, RemovedBecause::NoRight);
                 if let Some(live) = self.live.get_mut(&seat) {
                     live.renew_media_at = None;
                 }
@@ -441,7 +525,9 @@ impl HearingTask {
     }
 
     fn offer_media(&mut self, seat: &SeatId) {
-        let Some(media) = self.media_access(seat) else { return };
+        let Some(media) = self.media_access(seat) else {
+            return;
+        };
         let renew = renewal(&media);
         if let Some(live) = self.live.get_mut(seat) {
             live.renew_media_at = Some(renew);
@@ -454,15 +540,20 @@ impl HearingTask {
         let now = self.world.clock.now();
         rights.enter.then(|| MediaAccess {
             url: self.world.media_url.to_string(),
-            token: self.world.rooms.token(&self.setup.id, seat, &rights, MEDIA_TOKEN_MS, now),
+            token: self
+                .world
+                .rooms
+                .token(&self.setup.id, seat, &rights, MEDIA_TOKEN_MS, now),
             expires_at: now.plus(MEDIA_TOKEN_MS),
         })
     }
 
     /// Sends every viewer the events they may see, or one snapshot in place of them when their rights changed.
     fn tell(&mut self, envelopes: &[Envelope]) {
-        let texts: Vec<Utf8Bytes> =
-            envelopes.iter().map(|e| text(&ServerFrame::Event { envelope: e.clone() })).collect();
+        let texts: Vec<Utf8Bytes> = envelopes
+            .iter()
+            .map(|e| text(&ServerFrame::Event { envelope: e.clone() }))
+            .collect();
         let viewers: Vec<SeatId> = self.live.keys().cloned().collect();
         for viewer in viewers {
             if envelopes.iter().any(|e| self.hearing.needs_snapshot(&viewer, e)) {
@@ -494,15 +585,24 @@ impl HearingTask {
 
     fn note_who_leaves(&mut self, event: &Event) {
         match event {
-            Event::ParticipantState { seat, to: ParticipantState::Removed { .. }, .. } => {
+            Event::ParticipantState {
+                seat,
+                to: ParticipantState::Removed { .. },
+                ..
+            } => {
                 self.leaving.push((seat.clone(), ByeReason::Removed));
             }
-            Event::ParticipantState { seat, to: ParticipantState::Left, .. } => {
+            Event::ParticipantState {
+                seat,
+                to: ParticipantState::Left,
+                ..
+            } => {
                 self.leaving.push((seat.clone(), ByeReason::Left));
             }
             Event::HearingState { to, .. } if is_over(to) => {
                 let going = self.setup.seats.iter().filter(|s| !stays(s.role, to));
-                self.leaving.extend(going.map(|s| (s.id.clone(), ByeReason::HearingEnded)));
+                self.leaving
+                    .extend(going.map(|s| (s.id.clone(), ByeReason::HearingEnded)));
                 self.world.rooms.close(&self.setup.id);
             }
             _ => {}
@@ -522,7 +622,13 @@ impl HearingTask {
                 self.world.metrics.connections_slow.up();
                 live.outbox.end(End::Cut);
                 let since = self.world.clock.now();
-                let _refused = self.take_in(Input::Dropped { seat, since, cause: DropCause::Silence }).await?;
+                let _refused = self
+                    .take_in(Input::Dropped {
+                        seat,
+                        since,
+                        cause: DropCause::Silence,
+                    })
+                    .await?;
             }
         }
         Ok(())

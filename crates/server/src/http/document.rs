@@ -4,17 +4,17 @@
 use super::routes::{Endpoint, Who};
 use axum::response::{IntoResponse, Response};
 use protocol::{
-    AgentAuthority, AgentKind, ApiError, ApiErrorCode, Capacity, CaseInfo, Enter, Entered, HearingState, IdNumber,
-    PersonName, Role, Seat, SeatTaken, Secret, Side, StaffHearing, StaffHearings, StaffSignIn, StaffSignedIn,
-    StaffTakeSeat, TakeSeat, TimeMs,
+    AgentAuthority, AgentKind, ApiError, ApiErrorCode, Capacity, CaseInfo, Enter, Entered, HearingState,
+    IdNumber, PersonName, Role, Seat, SeatTaken, Secret, Side, StaffHearing, StaffHearings, StaffSignIn,
+    StaffSignedIn, StaffTakeSeat, TakeSeat, TimeMs,
 };
 use serde_json::{Value, json};
 use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    Components, ContentBuilder, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, RefOr,
-    Required, ResponseBuilder, Schema,
+    Components, ContentBuilder, HttpMethod, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, PathsBuilder,
+    RefOr, Required, ResponseBuilder, Schema,
 };
 
 /// The document.
@@ -22,7 +22,11 @@ pub fn openapi() -> OpenApi {
     let mut paths = PathsBuilder::new();
     for endpoint in Endpoint::ALL {
         let row = endpoint.row();
-        let method = if row.method == "POST" { HttpMethod::Post } else { HttpMethod::Get };
+        let method = if row.method == "POST" {
+            HttpMethod::Post
+        } else {
+            HttpMethod::Get
+        };
         paths = paths.path(row.path, PathItem::new(method, operation(endpoint)));
     }
     let mut document = OpenApiBuilder::new()
@@ -58,28 +62,44 @@ fn operation(endpoint: Endpoint) -> OperationBuilder {
         .operation_id(Some(format!("{endpoint:?}")))
         .request_body(request.map(|example| {
             RequestBodyBuilder::new()
-                .content("application/json", ContentBuilder::new().schema(Some(schema(&example))).build())
+                .content(
+                    "application/json",
+                    ContentBuilder::new().schema(Some(schema(&example))).build(),
+                )
                 .required(Some(Required::True))
                 .build()
         }));
     let ok = match &reply {
-        Reply::Json(example) => ResponseBuilder::new()
-            .description("Done.")
-            .content("application/json", ContentBuilder::new().schema(Some(schema(example))).build()),
+        Reply::Json(example) => ResponseBuilder::new().description("Done.").content(
+            "application/json",
+            ContentBuilder::new().schema(Some(schema(example))).build(),
+        ),
         Reply::Text => ResponseBuilder::new().description("Text."),
         Reply::Upgrade => ResponseBuilder::new().description("The connection is a WebSocket from here on."),
     };
-    operation = operation.response(if matches!(reply, Reply::Upgrade) { "101" } else { "200" }, ok.build());
+    operation = operation.response(
+        if matches!(reply, Reply::Upgrade) {
+            "101"
+        } else {
+            "200"
+        },
+        ok.build(),
+    );
     if !matches!(reply, Reply::Text) {
         let failure = ApiError {
             code: ApiErrorCode::CodeNotYetValid,
             retry_after_ms: Some(1_000),
             valid_from: Some(TimeMs(1_780_000_000_000)),
         };
-        let content = ContentBuilder::new().schema(Some(schema(&value(&failure)))).build();
+        let content = ContentBuilder::new()
+            .schema(Some(schema(&value(&failure))))
+            .build();
         operation = operation.response(
             "default",
-            ResponseBuilder::new().description("Not done; `code` says why.").content("application/json", content).build(),
+            ResponseBuilder::new()
+                .description("Not done; `code` says why.")
+                .content("application/json", content)
+                .build(),
         );
     }
     if row.path.contains("{id}") {
@@ -123,7 +143,11 @@ fn examples(endpoint: Endpoint) -> (Option<Value>, Reply) {
         side: Side::Plaintiff,
     };
     let secret = || Secret::new("…");
-    let taken = Reply::Json(value(&SeatTaken { hearing: "h-1".into(), seat: "s-1".into(), token: secret() }));
+    let taken = Reply::Json(value(&SeatTaken {
+        hearing: "h-1".into(),
+        seat: "s-1".into(),
+        token: secret(),
+    }));
     let hearing = StaffHearing {
         hearing: "h-1".into(),
         case: case.clone(),
@@ -134,7 +158,9 @@ fn examples(endpoint: Endpoint) -> (Option<Value>, Reply) {
     };
     match endpoint {
         Endpoint::Enter => (
-            Some(value(&Enter { code: Secret::new("1234 5674") })),
+            Some(value(&Enter {
+                code: Secret::new("1234 5674"),
+            })),
             Reply::Json(value(&Entered {
                 ticket: secret(),
                 hearing: "h-1".into(),
@@ -162,15 +188,29 @@ fn examples(endpoint: Endpoint) -> (Option<Value>, Reply) {
         ),
         Endpoint::Channel => (None, Reply::Upgrade),
         Endpoint::StaffSignIn => (
-            Some(value(&StaffSignIn { account: secret(), password: secret() })),
+            Some(value(&StaffSignIn {
+                account: secret(),
+                password: secret(),
+            })),
             Reply::Json(value(&StaffSignedIn {
                 token: secret(),
                 name: PersonName::new("孙演示"),
                 hearings: vec![hearing],
             })),
         ),
-        Endpoint::StaffHearings => (None, Reply::Json(value(&StaffHearings { hearings: vec![hearing] }))),
-        Endpoint::StaffSeat => (Some(value(&StaffTakeSeat { hearing: "h-1".into(), take_over: false })), taken),
+        Endpoint::StaffHearings => (
+            None,
+            Reply::Json(value(&StaffHearings {
+                hearings: vec![hearing],
+            })),
+        ),
+        Endpoint::StaffSeat => (
+            Some(value(&StaffTakeSeat {
+                hearing: "h-1".into(),
+                take_over: false,
+            })),
+            taken,
+        ),
         Endpoint::OpenApi => (None, Reply::Json(json!({ "openapi": "3.1.0" }))),
         Endpoint::Alive | Endpoint::Ready | Endpoint::Metrics => (None, Reply::Text),
     }
@@ -194,7 +234,9 @@ fn described(example: &Value) -> Value {
         Value::Number(n) if n.is_u64() => json!({ "type": "integer", "minimum": 0 }),
         Value::Number(_) => json!({ "type": "number" }),
         Value::String(_) => json!({ "type": "string" }),
-        Value::Array(items) => json!({ "type": "array", "items": items.first().map_or(json!({}), described) }),
+        Value::Array(items) => {
+            json!({ "type": "array", "items": items.first().map_or(json!({}), described) })
+        }
         Value::Object(fields) => json!({
             "type": "object",
             "properties": fields.iter().map(|(name, v)| (name.clone(), described(v))).collect::<serde_json::Map<_, _>>(),
@@ -215,8 +257,12 @@ mod tests {
             let operation = &document["paths"][row.path][row.method.to_lowercase()];
             assert_eq!(operation["summary"], row.summary);
         }
-        let fields = &document["paths"]["/api/v1/seat"]["post"]["requestBody"]["content"]["application/json"]["schema"];
-        assert_eq!(fields["properties"]["capacity"]["properties"]["represents"]["type"], "string", "{fields}");
+        let fields = &document["paths"]["/api/v1/seat"]["post"]["requestBody"]["content"]["application/json"]
+            ["schema"];
+        assert_eq!(
+            fields["properties"]["capacity"]["properties"]["represents"]["type"], "string",
+            "{fields}"
+        );
         assert_eq!(fields["properties"]["takeOver"]["type"], "boolean", "{fields}");
     }
 }

@@ -13,8 +13,8 @@ use crate::tries::TryKey;
 use axum::Json;
 use axum::extract::State;
 use protocol::{
-    ApiErrorCode, Capacity, Enter, Entered, HearingId, HearingState, JoinCode, Role, Seat, SeatId, SeatTaken, Secret,
-    TakeSeat, TimeMs,
+    ApiErrorCode, Capacity, Enter, Entered, HearingId, HearingState, JoinCode, Role, Seat, SeatId, SeatTaken,
+    Secret, TakeSeat, TimeMs,
 };
 use std::sync::Arc;
 
@@ -47,9 +47,15 @@ pub(crate) async fn enter(
     shared.begin_try(&keys, began)?;
     // A malformed code is looked up like any other, so that the answer takes as long.
     let code = request.parsed();
-    let digits = code.as_ref().map_or_else(|| "malformed".to_owned(), JoinCode::expose);
+    let digits = code
+        .as_ref()
+        .map_or_else(|| "malformed".to_owned(), JoinCode::expose);
     let hash = shared.key.hash(Purpose::Code, &digits);
-    let found = shared.store.seat_of_code(&hash).await.map_err(|e| shared.internal("code", &e))?;
+    let found = shared
+        .store
+        .seat_of_code(&hash)
+        .await
+        .map_err(|e| shared.internal("code", &e))?;
     let Some(place) = found else {
         shared.metrics.codes_refused.up();
         shared.audit(device.entry(AuditKind::CodeRefused)).await;
@@ -59,12 +65,23 @@ pub(crate) async fn enter(
     let look = look(&shared, &place).await?;
     if let Err(failure) = code_window(look.case.starts_at, &look.state, began) {
         shared.metrics.codes_refused.up();
-        shared.audit(device.entry(AuditKind::CodeRefused).at(&place).detail("outside its window".into())).await;
+        shared
+            .audit(
+                device
+                    .entry(AuditKind::CodeRefused)
+                    .at(&place)
+                    .detail("outside its window".into()),
+            )
+            .await;
         return Err(failure);
     }
-    let ticket = shared.issue(TokenKind::Ticket(place.0.clone(), place.1.clone()), TICKET_MS).await?;
+    let ticket = shared
+        .issue(TokenKind::Ticket(place.0.clone(), place.1.clone()), TICKET_MS)
+        .await?;
     shared.metrics.codes_accepted.up();
-    shared.audit(device.entry(AuditKind::CodeAccepted).at(&place)).await;
+    shared
+        .audit(device.entry(AuditKind::CodeAccepted).at(&place))
+        .await;
     Ok(Json(Entered {
         ticket,
         hearing: place.0,
@@ -84,23 +101,52 @@ pub(crate) async fn seat(
 ) -> Result<Json<SeatTaken>, Failure> {
     let now = shared.clock.now();
     let hash = shared.key.hash(Purpose::Token, request.ticket.expose());
-    let ticket = shared.store.token(&hash, now).await.map_err(|e| shared.internal("ticket", &e))?;
-    let Some(Token { kind: TokenKind::Ticket(hearing, seat), .. }) = ticket else {
+    let ticket = shared
+        .store
+        .token(&hash, now)
+        .await
+        .map_err(|e| shared.internal("ticket", &e))?;
+    let Some(Token {
+        kind: TokenKind::Ticket(hearing, seat),
+        ..
+    }) = ticket
+    else {
         return Err(ApiErrorCode::TicketExpired.into());
     };
     let place = (hearing, seat);
-    let keys = [TryKey::address(device.address), TryKey::Seat(place.0.clone(), place.1.clone())];
+    let keys = [
+        TryKey::address(device.address),
+        TryKey::Seat(place.0.clone(), place.1.clone()),
+    ];
     shared.begin_try(&keys, now)?;
     let look = look(&shared, &place).await?;
     code_window(look.case.starts_at, &look.state, now)?;
     if let Err(code) = fits(&request, &look.seat) {
-        shared.audit(device.entry(AuditKind::SeatRefused).at(&place).detail(claim(&request))).await;
+        shared
+            .audit(
+                device
+                    .entry(AuditKind::SeatRefused)
+                    .at(&place)
+                    .detail(claim(&request)),
+            )
+            .await;
         return Err(code.into());
     }
     shared.tries.forgive(&keys, now);
     let token = take(&shared, &place, request.take_over).await?;
-    shared.audit(device.entry(AuditKind::SeatTaken).at(&place).detail(claim(&request))).await;
-    Ok(Json(SeatTaken { hearing: place.0, seat: place.1, token }))
+    shared
+        .audit(
+            device
+                .entry(AuditKind::SeatTaken)
+                .at(&place)
+                .detail(claim(&request)),
+        )
+        .await;
+    Ok(Json(SeatTaken {
+        hearing: place.0,
+        seat: place.1,
+        token,
+    }))
 }
 
 /// What the court may read about who took the seat: the capacity as it was claimed.
@@ -133,7 +179,10 @@ fn fits(request: &TakeSeat, seat: &Seat) -> Result<(), ApiErrorCode> {
     if !capacity {
         return Err(ApiErrorCode::CapacityMismatch);
     }
-    if let Capacity::Agent { licence: Some(licence), .. } = &request.capacity
+    if let Capacity::Agent {
+        licence: Some(licence),
+        ..
+    } = &request.capacity
         && !(licence.expose().len() == 17 && licence.expose().bytes().all(|b| b.is_ascii_digit()))
     {
         return Err(ApiErrorCode::BadRequest);
@@ -144,17 +193,28 @@ fn fits(request: &TakeSeat, seat: &Seat) -> Result<(), ApiErrorCode> {
 async fn look(shared: &Shared, (hearing, seat): &(HearingId, SeatId)) -> Result<Look, Failure> {
     let looked = shared
         .docket
-        .ask(hearing, |reply| HearingMessage::Look { seat: seat.clone(), reply })
+        .ask(hearing, |reply| HearingMessage::Look {
+            seat: seat.clone(),
+            reply,
+        })
         .await
         .map_err(|error| failure_of(shared, &error))?;
     looked.ok_or_else(|| ApiErrorCode::NotFound.into())
 }
 
 /// Takes a seat for somebody whose right to it was checked, and issues its token.
-pub(super) async fn take(shared: &Shared, place: &(HearingId, SeatId), take_over: bool) -> Result<Secret, Failure> {
+pub(super) async fn take(
+    shared: &Shared,
+    place: &(HearingId, SeatId),
+    take_over: bool,
+) -> Result<Secret, Failure> {
     let taken = shared
         .docket
-        .ask(&place.0, |reply| HearingMessage::Take { seat: place.1.clone(), take_over, reply })
+        .ask(&place.0, |reply| HearingMessage::Take {
+            seat: place.1.clone(),
+            take_over,
+            reply,
+        })
         .await
         .map_err(|error| failure_of(shared, &error))?;
     taken.map_err(|refusal| match refusal {
@@ -165,7 +225,9 @@ pub(super) async fn take(shared: &Shared, place: &(HearingId, SeatId), take_over
         TakeRefusal::Failed => ApiErrorCode::Internal,
     })?;
     shared.metrics.seats_taken.up();
-    shared.issue(TokenKind::Seat(place.0.clone(), place.1.clone()), SEAT_TOKEN_MS).await
+    shared
+        .issue(TokenKind::Seat(place.0.clone(), place.1.clone()), SEAT_TOKEN_MS)
+        .await
 }
 
 fn failure_of(shared: &Shared, error: &DocketError) -> Failure {
@@ -187,11 +249,28 @@ mod tests {
         let opens = TimeMs(76 * 3_600_000);
         let early = TimeMs(opens.0 - 1);
         let check = |state: &HearingState, now: TimeMs| code_window(starts, state, now);
-        assert_eq!(check(&HearingState::Scheduled, early), Err(Failure::not_yet_valid(opens)));
+        assert_eq!(
+            check(&HearingState::Scheduled, early),
+            Err(Failure::not_yet_valid(opens))
+        );
         assert_eq!(check(&HearingState::Scheduled, opens), Ok(()));
-        assert_eq!(check(&HearingState::Open, early), Ok(()), "the court opened early");
-        assert_eq!(check(&HearingState::Scheduled, starts.plus(1_000_000_000)), Ok(()), "it has not been held yet");
-        let over = [HearingState::Closed, HearingState::Archived, HearingState::Cancelled { reason: Words::default() }];
+        assert_eq!(
+            check(&HearingState::Open, early),
+            Ok(()),
+            "the court opened early"
+        );
+        assert_eq!(
+            check(&HearingState::Scheduled, starts.plus(1_000_000_000)),
+            Ok(()),
+            "it has not been held yet"
+        );
+        let over = [
+            HearingState::Closed,
+            HearingState::Archived,
+            HearingState::Cancelled {
+                reason: Words::default(),
+            },
+        ];
         for state in over {
             assert_eq!(check(&state, starts), Err(ApiErrorCode::CodeExpired.into()));
         }
@@ -227,12 +306,24 @@ mod tests {
         let mismatch = Err(ApiErrorCode::CapacityMismatch);
         let licence = Some("11101202012345678");
         assert_eq!(check(Role::Plaintiff, &party, "张 示例"), Ok(()));
-        assert_eq!(check(Role::Plaintiff, &party, "李样本"), Err(ApiErrorCode::NameMismatch));
-        assert_eq!(check(Role::Plaintiff, &agent("plaintiff", None), "张示例"), mismatch);
+        assert_eq!(
+            check(Role::Plaintiff, &party, "李样本"),
+            Err(ApiErrorCode::NameMismatch)
+        );
+        assert_eq!(
+            check(Role::Plaintiff, &agent("plaintiff", None), "张示例"),
+            mismatch
+        );
         assert_eq!(check(Role::Plaintiff, &Capacity::Other, "张示例"), mismatch);
         assert_eq!(check(Role::Agent, &agent("plaintiff", licence), "张示例"), Ok(()));
-        assert_eq!(check(Role::Agent, &agent("defendant", licence), "张示例"), mismatch);
-        assert_eq!(check(Role::Agent, &agent("plaintiff", Some("1")), "张示例"), Err(ApiErrorCode::BadRequest));
+        assert_eq!(
+            check(Role::Agent, &agent("defendant", licence), "张示例"),
+            mismatch
+        );
+        assert_eq!(
+            check(Role::Agent, &agent("plaintiff", Some("1")), "张示例"),
+            Err(ApiErrorCode::BadRequest)
+        );
         assert_eq!(check(Role::Agent, &party, "张示例"), mismatch);
         for role in [Role::Witness, Role::Observer, Role::PresidingJudge, Role::Clerk] {
             assert_eq!(check(role, &Capacity::Other, "张示例"), Ok(()));

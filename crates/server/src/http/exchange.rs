@@ -19,8 +19,12 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Body<T> 
     type Rejection = Failure;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|_| Failure::from(ApiErrorCode::BadRequest))?;
-        serde_json::from_slice(&bytes).map(Body).map_err(|_| Failure::from(ApiErrorCode::BadRequest))
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|_| Failure::from(ApiErrorCode::BadRequest))?;
+        serde_json::from_slice(&bytes)
+            .map(Body)
+            .map_err(|_| Failure::from(ApiErrorCode::BadRequest))
     }
 }
 
@@ -30,18 +34,30 @@ pub(crate) struct Failure(ApiError);
 
 impl From<ApiErrorCode> for Failure {
     fn from(code: ApiErrorCode) -> Self {
-        Self(ApiError { code, retry_after_ms: None, valid_from: None })
+        Self(ApiError {
+            code,
+            retry_after_ms: None,
+            valid_from: None,
+        })
     }
 }
 
 impl Failure {
     pub(crate) fn too_many_tries(wait_ms: u64) -> Self {
         let retry_after_ms = Some(u32::try_from(wait_ms).unwrap_or(u32::MAX));
-        Self(ApiError { code: ApiErrorCode::TooManyTries, retry_after_ms, valid_from: None })
+        Self(ApiError {
+            code: ApiErrorCode::TooManyTries,
+            retry_after_ms,
+            valid_from: None,
+        })
     }
 
     pub(crate) fn not_yet_valid(valid_from: TimeMs) -> Self {
-        Self(ApiError { code: ApiErrorCode::CodeNotYetValid, retry_after_ms: None, valid_from: Some(valid_from) })
+        Self(ApiError {
+            code: ApiErrorCode::CodeNotYetValid,
+            retry_after_ms: None,
+            valid_from: Some(valid_from),
+        })
     }
 }
 
@@ -66,7 +82,9 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let mut response = (status(self.0.code), axum::Json(&self.0)).into_response();
         if let Some(ms) = self.0.retry_after_ms {
-            response.headers_mut().insert(header::RETRY_AFTER, ms.div_ceil(1_000).into());
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, ms.div_ceil(1_000).into());
         }
         response
     }
@@ -86,15 +104,31 @@ impl Device {
     /// The client's address is that of the connection, or behind a proxy the last entry of `X-Forwarded-For`: the one
     /// that the proxy itself wrote.
     pub(crate) fn of(parts: &Parts, behind_proxy: bool) -> Self {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|info| info.0.ip());
         let forwarded = || {
             let all = parts.headers.get_all("x-forwarded-for");
-            all.iter().last()?.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+            all.iter()
+                .last()?
+                .to_str()
+                .ok()?
+                .rsplit(',')
+                .next()?
+                .trim()
+                .parse()
+                .ok()
         };
         let address = if behind_proxy { forwarded().or(peer) } else { peer };
-        let program = parts.headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok());
+        let program = parts
+            .headers
+            .get(header::USER_AGENT)
+            .and_then(|v| v.to_str().ok());
         Self {
-            address: address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_canonical(),
+            address: address
+                .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+                .to_canonical(),
             program: program.map(|text| text.chars().take(PROGRAM_LIMIT).collect()),
         }
     }

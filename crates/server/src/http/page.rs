@@ -14,7 +14,9 @@ use tower_http::services::{ServeDir, ServeFile};
 
 pub(super) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let path = request.uri().path();
-    let is_page = !["/api/", "/rtc", "/twirp/"].iter().any(|prefix| path.starts_with(prefix));
+    let is_page = !["/api/", "/rtc", "/twirp/"]
+        .iter()
+        .any(|prefix| path.starts_with(prefix));
     let Some(dir) = shared.config.ui_dir.as_ref().filter(|_| is_page) else {
         return Failure::from(ApiErrorCode::NotFound).into_response();
     };
@@ -27,9 +29,19 @@ pub(super) async fn serve(State(shared): State<Arc<Shared>>, request: Request) -
     let for_ever = path.starts_with("/assets/");
     let index = ServeFile::new(dir.join("index.html"));
     let files = ServeDir::new(dir).precompressed_gzip();
-    let served = if is_file { files.oneshot(request).await } else { files.fallback(index).oneshot(request).await };
+    let served = if is_file {
+        files.oneshot(request).await
+    } else {
+        files.fallback(index).oneshot(request).await
+    };
     let mut response = served.into_response();
-    let cache = if for_ever && response.status().is_success() { "public, max-age=31536000, immutable" } else { "no-cache" };
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    let cache = if for_ever && response.status().is_success() {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     response
 }

@@ -78,24 +78,58 @@ impl Endpoint {
 
     /// The table.
     pub(crate) fn row(self) -> Row {
-        let row = |method, path, who, summary| Row { method, path, who, summary };
+        let row = |method, path, who, summary| Row {
+            method,
+            path,
+            who,
+            summary,
+        };
         match self {
-            Endpoint::Enter => row("POST", "/api/v1/enter", Who::Anyone, "Shows what a hearing code opens."),
-            Endpoint::Seat => row("POST", "/api/v1/seat", Who::Anyone, "Takes the seat of a hearing code."),
-            Endpoint::Channel => {
-                row("GET", "/api/v1/hearings/{id}/channel", Who::SeatToken, "The hearing channel, a WebSocket.")
-            }
-            Endpoint::StaffSignIn => row("POST", "/api/v1/staff/sign-in", Who::Anyone, "Signs court staff in."),
-            Endpoint::StaffHearings => {
-                row("GET", "/api/v1/staff/hearings", Who::Staff, "The hearings of the account.")
-            }
-            Endpoint::StaffSeat => {
-                row("POST", "/api/v1/staff/seat", Who::Staff, "Takes the account's seat in a hearing.")
-            }
+            Endpoint::Enter => row(
+                "POST",
+                "/api/v1/enter",
+                Who::Anyone,
+                "Shows what a hearing code opens.",
+            ),
+            Endpoint::Seat => row(
+                "POST",
+                "/api/v1/seat",
+                Who::Anyone,
+                "Takes the seat of a hearing code.",
+            ),
+            Endpoint::Channel => row(
+                "GET",
+                "/api/v1/hearings/{id}/channel",
+                Who::SeatToken,
+                "The hearing channel, a WebSocket.",
+            ),
+            Endpoint::StaffSignIn => row(
+                "POST",
+                "/api/v1/staff/sign-in",
+                Who::Anyone,
+                "Signs court staff in.",
+            ),
+            Endpoint::StaffHearings => row(
+                "GET",
+                "/api/v1/staff/hearings",
+                Who::Staff,
+                "The hearings of the account.",
+            ),
+            Endpoint::StaffSeat => row(
+                "POST",
+                "/api/v1/staff/seat",
+                Who::Staff,
+                "Takes the account's seat in a hearing.",
+            ),
             Endpoint::OpenApi => row("GET", "/api/v1/openapi.json", Who::Anyone, "This document."),
             Endpoint::Alive => row("GET", "/healthz", Who::Anyone, "The process runs."),
             Endpoint::Ready => row("GET", "/readyz", Who::Anyone, "The server takes people in."),
-            Endpoint::Metrics => row("GET", "/metrics", Who::Operator, "Counters in the Prometheus text format."),
+            Endpoint::Metrics => row(
+                "GET",
+                "/metrics",
+                Who::Operator,
+                "Counters in the Prometheus text format.",
+            ),
         }
     }
 
@@ -126,10 +160,19 @@ pub(crate) fn router(shared: &Arc<Shared>, media: Router) -> Router {
         let row = endpoint.row();
         let mut handler = endpoint.handler();
         if endpoint != Endpoint::Channel {
-            handler = handler.layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_LIMIT));
+            handler = handler.layer(TimeoutLayer::with_status_code(
+                StatusCode::SERVICE_UNAVAILABLE,
+                REQUEST_LIMIT,
+            ));
         }
-        let guard = Guard { shared: shared.clone(), who: row.who };
-        routes = routes.route(row.path, handler.layer(middleware::from_fn_with_state(guard, guarded)));
+        let guard = Guard {
+            shared: shared.clone(),
+            who: row.who,
+        };
+        routes = routes.route(
+            row.path,
+            handler.layer(middleware::from_fn_with_state(guard, guarded)),
+        );
     }
     routes
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -169,13 +212,19 @@ async fn guarded(State(guard): State<Guard>, mut request: Request, next: Next) -
 fn bearer(request: &Request) -> Option<Secret> {
     let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| Secret::new(token.trim()))
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| Secret::new(token.trim()))
 }
 
 async fn staff_account(shared: &Shared, bearer: Option<Secret>) -> Result<String, Failure> {
     let token = bearer.ok_or(ApiErrorCode::NotSignedIn)?;
     let hash = shared.key.hash(Purpose::Token, token.expose());
-    let found = shared.store.token(&hash, shared.clock.now()).await.map_err(|e| shared.internal("token", &e))?;
+    let found = shared
+        .store
+        .token(&hash, shared.clock.now())
+        .await
+        .map_err(|e| shared.internal("token", &e))?;
     match found.map(|t| t.kind) {
         Some(TokenKind::Staff(account)) => Ok(account),
         // A ticket or a seat token is a right token for another thing.
@@ -197,11 +246,16 @@ async fn open_channel(
     device: Device,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let Ok(upgrade) = upgrade else { return Failure::from(ApiErrorCode::BadRequest).into_response() };
-    upgrade.max_message_size(FRAME_LIMIT).max_frame_size(FRAME_LIMIT).on_upgrade(move |socket| {
-        let tracker = shared.tracker.clone();
-        tracker.track_future(channel::run(socket, shared, HearingId(hearing), device))
-    })
+    let Ok(upgrade) = upgrade else {
+        return Failure::from(ApiErrorCode::BadRequest).into_response();
+    };
+    upgrade
+        .max_message_size(FRAME_LIMIT)
+        .max_frame_size(FRAME_LIMIT)
+        .on_upgrade(move |socket| {
+            let tracker = shared.tracker.clone();
+            tracker.track_future(channel::run(socket, shared, HearingId(hearing), device))
+        })
 }
 
 /// What the browser may load and ask for: the page's own files, its own server and the devices it was given.
@@ -223,8 +277,14 @@ async fn answered(State(shared): State<Arc<Shared>>, request: Request, next: Nex
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            header::HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            header::HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
         (
             header::HeaderName::from_static("permissions-policy"),
             "camera=(self), microphone=(self), display-capture=(self), geolocation=()",

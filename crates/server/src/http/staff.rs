@@ -28,9 +28,16 @@ pub(crate) async fn sign_in(
     if login.is_empty() || login.len() > LOGIN_LIMIT {
         return Err(ApiErrorCode::SignInFailed.into());
     }
-    let keys = [TryKey::address(device.address), TryKey::Account(login.to_lowercase())];
+    let keys = [
+        TryKey::address(device.address),
+        TryKey::Account(login.to_lowercase()),
+    ];
     shared.begin_try(&keys, began)?;
-    let account = shared.store.account_by_login(login).await.map_err(|e| shared.internal("account", &e))?;
+    let account = shared
+        .store
+        .account_by_login(login)
+        .await
+        .map_err(|e| shared.internal("account", &e))?;
     let stored = account.as_ref().map(|a| a.password.clone());
     let right = shared.passwords.verify(request.password, stored).await;
     let Some(account) = account.filter(|_| right) else {
@@ -38,27 +45,43 @@ pub(crate) async fn sign_in(
         return Err(ApiErrorCode::SignInFailed.into());
     };
     shared.tries.forgive(&keys, began);
-    let token = shared.issue(TokenKind::Staff(account.id.clone()), SESSION_MS).await?;
-    shared.audit(device.entry(AuditKind::SignedIn).account(&account.id)).await;
+    let token = shared
+        .issue(TokenKind::Staff(account.id.clone()), SESSION_MS)
+        .await?;
+    shared
+        .audit(device.entry(AuditKind::SignedIn).account(&account.id))
+        .await;
     let hearings = hearings_of(&shared, &account.id).await?;
-    Ok(Json(StaffSignedIn { token, name: account.name, hearings }))
+    Ok(Json(StaffSignedIn {
+        token,
+        name: account.name,
+        hearings,
+    }))
 }
 
 pub(crate) async fn hearings(
     State(shared): State<Arc<Shared>>,
     Extension(SignedIn(account)): Extension<SignedIn>,
 ) -> Result<Json<StaffHearings>, Failure> {
-    Ok(Json(StaffHearings { hearings: hearings_of(&shared, &account).await? }))
+    Ok(Json(StaffHearings {
+        hearings: hearings_of(&shared, &account).await?,
+    }))
 }
 
 /// From the database, except for what only a hearing in memory knows: whether the seat is in use.
 async fn hearings_of(shared: &Shared, account: &str) -> Result<Vec<StaffHearing>, Failure> {
-    let own = shared.store.hearings_of_account(account).await.map_err(|e| shared.internal("hearings", &e))?;
+    let own = shared
+        .store
+        .hearings_of_account(account)
+        .await
+        .map_err(|e| shared.internal("hearings", &e))?;
     let mut list = Vec::with_capacity(own.len());
     for (stored, seat) in own {
         let look = shared.docket.look_if_loaded(&stored.id, &seat).await;
         let role = stored.seats.iter().find(|s| s.id == seat).map(|s| s.role);
-        let Some(role) = look.as_ref().map(|l| l.seat.role).or(role) else { continue };
+        let Some(role) = look.as_ref().map(|l| l.seat.role).or(role) else {
+            continue;
+        };
         list.push(StaffHearing {
             hearing: stored.id,
             case: stored.case,
@@ -77,13 +100,23 @@ pub(crate) async fn seat(
     device: Device,
     Body(request): Body<StaffTakeSeat>,
 ) -> Result<Json<SeatTaken>, Failure> {
-    let own = shared.store.hearings_of_account(&account).await.map_err(|e| shared.internal("hearings", &e))?;
+    let own = shared
+        .store
+        .hearings_of_account(&account)
+        .await
+        .map_err(|e| shared.internal("hearings", &e))?;
     let Some((hearing, seat)) = own.into_iter().find(|(h, _)| h.id == request.hearing) else {
         // Not told apart from a hearing that does not exist.
         return Err(ApiErrorCode::NotFound.into());
     };
     let place = (hearing.id, seat);
     let token = take(&shared, &place, request.take_over).await?;
-    shared.audit(device.entry(AuditKind::SeatTaken).at(&place).account(&account)).await;
-    Ok(Json(SeatTaken { hearing: place.0, seat: place.1, token }))
+    shared
+        .audit(device.entry(AuditKind::SeatTaken).at(&place).account(&account))
+        .await;
+    Ok(Json(SeatTaken {
+        hearing: place.0,
+        seat: place.1,
+        token,
+    }))
 }

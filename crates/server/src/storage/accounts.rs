@@ -20,15 +20,17 @@ impl Store {
         login: &str,
         now: TimeMs,
     ) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO accounts (id, login, name, password, created_at) VALUES ($1, $2, $3, $4, $5)")
-            .bind(account.id.as_str())
-            .bind(login)
-            .bind(account.name.expose())
-            .bind(account.password.as_str())
-            .bind(to_db(now))
-            .execute(&self.pool)
-            .await
-            .map_err(exists_or)?;
+        sqlx::query(
+            "INSERT INTO accounts (id, login, name, password, created_at) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(account.id.as_str())
+        .bind(login)
+        .bind(account.name.expose())
+        .bind(account.password.as_str())
+        .bind(to_db(now))
+        .execute(&self.pool)
+        .await
+        .map_err(exists_or)?;
         Ok(())
     }
 
@@ -49,6 +51,10 @@ impl Store {
                 .bind(login)
                 .fetch_optional(&self.pool)
                 .await?;
-        Ok(found.map(|(id, name, password)| StoredAccount { id, name: PersonName::new(name), password }))
+        Ok(found.map(|(id, name, password)| StoredAccount {
+            id,
+            name: PersonName::new(name),
+            password,
+        }))
     }
 }

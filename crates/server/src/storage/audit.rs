@@ -46,11 +46,45 @@ pub(crate) struct AuditEntry {
 
 impl AuditEntry {
     pub(crate) fn new(kind: AuditKind) -> Self {
-        Self { kind, place: None, account: None, address: None, device: None, detail: None }
+        Self {
+            kind,
+            place: None,
+            account: None,
+            address: None,
+            device: None,
+            detail: None,
+        }
     }
 }
 
+type Row = (
+    i64,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
+
 impl Store {
+    /// The trail of one hearing, oldest first, for the court: one JSON object a line. Full of personal data.
+    pub async fn audit_of(&self, hearing: &HearingId) -> Result<Vec<serde_json::Value>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT at, kind, seat, account, address, device, detail FROM audit WHERE hearing = $1 ORDER BY id",
+        )
+        .bind(hearing.as_str())
+        .fetch_all(&self.pool)
+        .await?;
+        let line = |(at, kind, seat, account, address, device, detail): Row| {
+            serde_json::json!({
+                "at": at, "kind": kind, "seat": seat, "account": account,
+                "address": address, "device": device, "detail": detail,
+            })
+        };
+        Ok(rows.into_iter().map(line).collect())
+    }
+
     /// Writes one line.
     pub(crate) async fn audit(&self, entry: &AuditEntry, now: TimeMs) -> Result<(), StoreError> {
         sqlx::query(

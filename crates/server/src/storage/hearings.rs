@@ -50,15 +50,17 @@ impl Store {
         .await
         .map_err(exists_or)?;
         for (position, new) in (0i64..).zip(&hearing.seats) {
-            sqlx::query("INSERT INTO seats (hearing, id, position, seat, account) VALUES ($1, $2, $3, $4, $5)")
-                .bind(hearing.id.as_str())
-                .bind(new.seat.id.as_str())
-                .bind(position)
-                .bind(to_json(&new.seat))
-                .bind(new.account.as_deref())
-                .execute(&mut *tx)
-                .await
-                .map_err(exists_or)?;
+            sqlx::query(
+                "INSERT INTO seats (hearing, id, position, seat, account) VALUES ($1, $2, $3, $4, $5)",
+            )
+            .bind(hearing.id.as_str())
+            .bind(new.seat.id.as_str())
+            .bind(position)
+            .bind(to_json(&new.seat))
+            .bind(new.account.as_deref())
+            .execute(&mut *tx)
+            .await
+            .map_err(exists_or)?;
             sqlx::query("INSERT INTO codes (hash, hearing, seat) VALUES ($1, $2, $3)")
                 .bind(new.code_hash.as_slice())
                 .bind(hearing.id.as_str())
@@ -96,15 +98,19 @@ impl Store {
 
     /// The seat that a code with this hash opens.
     pub(crate) async fn seat_of_code(&self, hash: &[u8]) -> Result<Option<(HearingId, SeatId)>, StoreError> {
-        let found: Option<(String, String)> = sqlx::query_as("SELECT hearing, seat FROM codes WHERE hash = $1")
-            .bind(hash)
-            .fetch_optional(&self.pool)
-            .await?;
+        let found: Option<(String, String)> =
+            sqlx::query_as("SELECT hearing, seat FROM codes WHERE hash = $1")
+                .bind(hash)
+                .fetch_optional(&self.pool)
+                .await?;
         Ok(found.map(|(hearing, seat)| (HearingId(hearing), SeatId(seat))))
     }
 
     /// Hearings in which an account has a seat, by starting time.
-    pub(crate) async fn hearings_of_account(&self, account: &str) -> Result<Vec<(StoredHearing, SeatId)>, StoreError> {
+    pub(crate) async fn hearings_of_account(
+        &self,
+        account: &str,
+    ) -> Result<Vec<(StoredHearing, SeatId)>, StoreError> {
         let rows: Vec<(String, String)> = sqlx::query_as(
             "SELECT s.hearing, s.id FROM seats s JOIN hearings h ON h.id = s.hearing \
              WHERE s.account = $1 ORDER BY h.starts_at, h.id, s.position",
@@ -128,7 +134,9 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        rows.into_iter().map(|(id, state)| Ok((HearingId(id), from_json("hearings.state", &state)?))).collect()
+        rows.into_iter()
+            .map(|(id, state)| Ok((HearingId(id), from_json("hearings.state", &state)?)))
+            .collect()
     }
 
     /// Events after `after`, in order.
@@ -139,7 +147,9 @@ impl Store {
                 .bind(to_db(TimeMs(after.0)))
                 .fetch_all(&self.pool)
                 .await?;
-        rows.iter().map(|(text,)| from_json("events.envelope", text)).collect()
+        rows.iter()
+            .map(|(text,)| from_json("events.envelope", text))
+            .collect()
     }
 
     /// Appends events in one transaction, with the state that they lead to if it changed. When this returns `Ok`,

@@ -14,7 +14,9 @@ pub(crate) use hearings::{NewHearing, NewSeat};
 pub(crate) use tokens::{Token, TokenKind};
 
 use protocol::TimeMs;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use std::path::Path;
 use std::time::Duration;
 
@@ -62,7 +64,10 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options).await?;
+        let pool = SqlitePoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .connect_with(options)
+            .await?;
         Ok(Self { pool })
     }
 
@@ -101,8 +106,9 @@ impl Store {
 
     /// When a server was last known to be alive on this database: evidence for when everybody's connection was lost.
     pub(crate) async fn last_alive(&self) -> Result<Option<TimeMs>, StoreError> {
-        let found: Option<(i64,)> =
-            sqlx::query_as("SELECT value FROM server_facts WHERE name = 'alive_at'").fetch_optional(&self.pool).await?;
+        let found: Option<(i64,)> = sqlx::query_as("SELECT value FROM server_facts WHERE name = 'alive_at'")
+            .fetch_optional(&self.pool)
+            .await?;
         Ok(found.map(|(at,)| from_db(at)))
     }
 }
@@ -147,8 +153,14 @@ mod tests {
     #[tokio::test]
     async fn a_commit_is_on_the_disk_before_it_returns() {
         let (_dir, store) = fresh().await;
-        let (mode,): (String,) = sqlx::query_as("PRAGMA journal_mode").fetch_one(&store.pool).await.expect("asked");
-        let (level,): (i64,) = sqlx::query_as("PRAGMA synchronous").fetch_one(&store.pool).await.expect("asked");
+        let (mode,): (String,) = sqlx::query_as("PRAGMA journal_mode")
+            .fetch_one(&store.pool)
+            .await
+            .expect("asked");
+        let (level,): (i64,) = sqlx::query_as("PRAGMA synchronous")
+            .fetch_one(&store.pool)
+            .await
+            .expect("asked");
         assert_eq!((mode.as_str(), level), ("wal", 2), "2 is FULL");
         store.migrate().await.expect("migrating again changes nothing");
     }

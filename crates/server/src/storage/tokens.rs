@@ -59,7 +59,9 @@ impl Store {
         .bind(to_db(now))
         .fetch_optional(&self.pool)
         .await?;
-        let Some((kind, hearing, seat, account, issued_at, expires_at)) = found else { return Ok(None) };
+        let Some((kind, hearing, seat, account, issued_at, expires_at)) = found else {
+            return Ok(None);
+        };
         let place = hearing.zip(seat).map(|(h, s)| (HearingId(h), SeatId(s)));
         let kind = match (kind.as_str(), place, account) {
             ("ticket", Some((h, s)), None) => TokenKind::Ticket(h, s),
@@ -76,7 +78,12 @@ impl Store {
     }
 
     /// Ends all other seat tokens of a seat: a newer device has connected.
-    pub(crate) async fn keep_only(&self, hearing: &HearingId, seat: &SeatId, hash: &[u8]) -> Result<(), StoreError> {
+    pub(crate) async fn keep_only(
+        &self,
+        hearing: &HearingId,
+        seat: &SeatId,
+        hash: &[u8],
+    ) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM tokens WHERE kind = 'seat' AND hearing = $1 AND seat = $2 AND hash <> $3")
             .bind(hearing.as_str())
             .bind(seat.as_str())
@@ -88,7 +95,10 @@ impl Store {
 
     /// Drops what has expired.
     pub(crate) async fn forget_expired(&self, now: TimeMs) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM tokens WHERE expires_at <= $1").bind(to_db(now)).execute(&self.pool).await?;
+        sqlx::query("DELETE FROM tokens WHERE expires_at <= $1")
+            .bind(to_db(now))
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 }

@@ -3,8 +3,9 @@
 use crate::kit::{Client, Court, next_frame, send_frame, socket};
 use futures_util::SinkExt;
 use protocol::{
-    ByeReason, ClientFrame, Command, CommandId, DropCause, Event, FRAME_LIMIT, NetQuality, NetReport, Outcome,
-    PROTOCOL_VERSION, ParticipantState, Refusal, SILENCE_LIMIT_MS, Secret, ServerFrame, TimeMs, Words,
+    ByeReason, ClientFrame, Command, CommandId, DropCause, Event, FRAME_LIMIT, NetQuality, NetReport,
+    Outcome, PROTOCOL_VERSION, ParticipantState, Refusal, SILENCE_LIMIT_MS, Secret, ServerFrame, TimeMs,
+    Words,
 };
 use tokio_tungstenite::tungstenite::Message;
 
@@ -14,11 +15,11 @@ fn is_message(event: &Event) -> bool {
 
 fn dropped(event: &Event, who: &str) -> Option<(TimeMs, DropCause)> {
     match event {
-        Event::ParticipantState { seat, to: ParticipantState::Disconnected { since, cause, .. }, .. }
-            if seat.as_str() == who =>
-        {
-            Some((*since, *cause))
-        }
+        Event::ParticipantState {
+            seat,
+            to: ParticipantState::Disconnected { since, cause, .. },
+            ..
+        } if seat.as_str() == who => Some((*since, *cause)),
         _ => None,
     }
 }
@@ -31,18 +32,37 @@ async fn who_comes_back_gets_the_picture_and_what_was_missed() {
     plaintiff.until(|e| e.seq == known).await;
     plaintiff.settle().await;
     let (last, seat) = (plaintiff.last_seq(), plaintiff.seat.clone());
-    plaintiff.send(&ClientFrame::Goodbye { cause: DropCause::Sleep }).await;
+    plaintiff
+        .send(&ClientFrame::Goodbye {
+            cause: DropCause::Sleep,
+        })
+        .await;
     drop(plaintiff);
     let gone = judge.until(|e| dropped(&e.event, "plaintiff").is_some()).await;
-    assert_eq!(dropped(&gone.event, "plaintiff").expect("found").1, DropCause::Sleep);
+    assert_eq!(
+        dropped(&gone.event, "plaintiff").expect("found").1,
+        DropCause::Sleep
+    );
     let missed = [judge.say("二").await, defendant.say("三").await];
-    let mut back = Client::hello(court.address, &seat, Some(last), Some(DropCause::Sleep)).await.expect("welcome");
+    let mut back = Client::hello(court.address, &seat, Some(last), Some(DropCause::Sleep))
+        .await
+        .expect("welcome");
     assert!(back.snapshot.seq > missed[1]);
     assert!(back.media.is_some());
     back.settle().await;
-    let messages: Vec<_> = back.events.iter().filter(|e| is_message(&e.event)).map(|e| e.seq).collect();
+    let messages: Vec<_> = back
+        .events
+        .iter()
+        .filter(|e| is_message(&e.event))
+        .map(|e| e.seq)
+        .collect();
     assert_eq!(messages, missed, "what was missed and nothing else");
-    let own = back.snapshot.participants.iter().find(|p| p.seat.id.as_str() == "plaintiff").expect("oneself");
+    let own = back
+        .snapshot
+        .participants
+        .iter()
+        .find(|p| p.seat.id.as_str() == "plaintiff")
+        .expect("oneself");
     assert_eq!(own.state, ParticipantState::InCourt);
     let seqs: Vec<_> = back.events.iter().map(|e| e.seq).collect();
     assert!(seqs.is_sorted(), "{seqs:?}");
@@ -54,12 +74,19 @@ async fn the_same_command_is_carried_out_once_whatever_happens_to_the_connection
     let (judge, ..) = court.in_session().await;
     let mut judge = judge;
     let id = CommandId::from("once");
-    let say = Command::MessageSend { text: Words::new("只说一次") };
+    let say = Command::MessageSend {
+        text: Words::new("只说一次"),
+    };
     let first = judge.command_as(id.clone(), say.clone()).await;
     assert!(matches!(first, Outcome::Accepted { .. }));
-    let mut judge = judge.resume(Some(DropCause::ConnectionReset)).await.expect("welcome");
+    let mut judge = judge
+        .resume(Some(DropCause::ConnectionReset))
+        .await
+        .expect("welcome");
     assert_eq!(judge.command_as(id.clone(), say).await, first);
-    let other = Command::MessageSend { text: Words::new("别的") };
+    let other = Command::MessageSend {
+        text: Words::new("别的"),
+    };
     let reused = judge.command_as(id, other).await;
     judge.settle().await;
     let all = judge.snapshot.log.iter().chain(&judge.events);
@@ -78,11 +105,17 @@ async fn silence_and_a_broken_line_are_drops_with_evidence_and_never_a_leave() {
     defendant.settle().await;
     court.clock.advance(1);
     let gone = judge.until(|e| dropped(&e.event, "plaintiff").is_some()).await;
-    assert_eq!(dropped(&gone.event, "plaintiff"), Some((heard_at, DropCause::Silence)));
+    assert_eq!(
+        dropped(&gone.event, "plaintiff"),
+        Some((heard_at, DropCause::Silence))
+    );
     drop(plaintiff);
     drop(defendant);
     let gone = judge.until(|e| dropped(&e.event, "defendant").is_some()).await;
-    assert_eq!(dropped(&gone.event, "defendant").expect("found").1, DropCause::ConnectionReset);
+    assert_eq!(
+        dropped(&gone.event, "defendant").expect("found").1,
+        DropCause::ConnectionReset
+    );
 }
 
 #[tokio::test]
@@ -96,12 +129,23 @@ async fn a_lost_judge_suspends_the_hearing_after_the_grace_time() {
         court.clock.advance(3_000);
         plaintiff.settle().await;
     }
-    let suspended = plaintiff.until(|e| matches!(e.event, Event::HearingState { .. }) && e.actor.is_none()).await;
+    let suspended = plaintiff
+        .until(|e| matches!(e.event, Event::HearingState { .. }) && e.actor.is_none())
+        .await;
     assert!(
-        matches!(suspended.event, Event::HearingState { to: protocol::HearingState::Suspended { .. }, .. }),
+        matches!(
+            suspended.event,
+            Event::HearingState {
+                to: protocol::HearingState::Suspended { .. },
+                ..
+            }
+        ),
         "{suspended:?}"
     );
-    assert!(!court.rooms.rights("plaintiff").subscribe, "nothing passes in a suspended hearing");
+    assert!(
+        !court.rooms.rights("plaintiff").subscribe,
+        "nothing passes in a suspended hearing"
+    );
 }
 
 #[tokio::test]
@@ -111,8 +155,12 @@ async fn nonsense_ends_only_the_connection_it_comes_from() {
     let nonsense = [
         Message::text("{"),
         Message::text("null"),
-        Message::text(r#"{"type":"command","commandId":"x","expectedSeq":null,"command":{"type":"hearing.destroy"}}"#),
-        Message::text(r#"{"type":"hello","protocol":1,"token":"t","resumeAfter":null,"dropCause":null,"client":""}"#),
+        Message::text(
+            r#"{"type":"command","commandId":"x","expectedSeq":null,"command":{"type":"hearing.destroy"}}"#,
+        ),
+        Message::text(
+            r#"{"type":"hello","protocol":1,"token":"t","resumeAfter":null,"dropCause":null,"client":""}"#,
+        ),
         Message::binary(vec![0u8; 10]),
         Message::text("[".repeat(100_000)),
         Message::text("x".repeat(FRAME_LIMIT + 1)),
@@ -123,7 +171,10 @@ async fn nonsense_ends_only_the_connection_it_comes_from() {
         // The server may close before all of an oversized frame was written.
         let _cut = defendant.socket.send(message).await;
         let reason = defendant.bye().await;
-        assert!(matches!(reason, Some(ByeReason::ProtocolError) | None), "{shown}: {reason:?}");
+        assert!(
+            matches!(reason, Some(ByeReason::ProtocolError) | None),
+            "{shown}: {reason:?}"
+        );
         let oversized = shown.starts_with("xxxx");
         assert!(reason.is_some() || oversized, "{shown}");
         judge.until(|e| dropped(&e.event, "defendant").is_some()).await;
@@ -144,10 +195,22 @@ async fn a_first_frame_that_is_not_a_good_hello_is_answered_with_why() {
     };
     let token = court.take("plaintiff").await.token;
     let cases = [
-        (serde_json::to_string(&hello(PROTOCOL_VERSION + 1, token.expose())).expect("JSON"), ByeReason::UpdateNeeded),
-        (r#"{"type":"hello","protocol":99}"#.to_owned(), ByeReason::UpdateNeeded),
-        (serde_json::to_string(&hello(PROTOCOL_VERSION, "no token")).expect("JSON"), ByeReason::BadToken),
-        (serde_json::to_string(&ClientFrame::Refresh).expect("JSON"), ByeReason::ProtocolError),
+        (
+            serde_json::to_string(&hello(PROTOCOL_VERSION + 1, token.expose())).expect("JSON"),
+            ByeReason::UpdateNeeded,
+        ),
+        (
+            r#"{"type":"hello","protocol":99}"#.to_owned(),
+            ByeReason::UpdateNeeded,
+        ),
+        (
+            serde_json::to_string(&hello(PROTOCOL_VERSION, "no token")).expect("JSON"),
+            ByeReason::BadToken,
+        ),
+        (
+            serde_json::to_string(&ClientFrame::Refresh).expect("JSON"),
+            ByeReason::ProtocolError,
+        ),
         ("hello".to_owned(), ByeReason::ProtocolError),
     ];
     for (text, expected) in cases {
@@ -169,7 +232,12 @@ async fn a_connection_without_a_hello_ends_after_five_seconds() {
     assert!(next_frame(&mut probe).await.is_some());
     court.clock.advance(4_999);
     court.clock.advance(1);
-    assert_eq!(next_frame(&mut quiet).await, Some(ServerFrame::Bye { reason: ByeReason::ProtocolError }));
+    assert_eq!(
+        next_frame(&mut quiet).await,
+        Some(ServerFrame::Bye {
+            reason: ByeReason::ProtocolError
+        })
+    );
 }
 
 #[tokio::test]
@@ -181,7 +249,9 @@ async fn too_many_commands_are_refused_one_by_one() {
     for n in 0..60 {
         outcomes.push(plaintiff.command(Command::SelfHand { up: n % 2 == 0 }).await);
     }
-    let too_fast = Outcome::Rejected { code: Refusal::TooFast };
+    let too_fast = Outcome::Rejected {
+        code: Refusal::TooFast,
+    };
     assert_eq!(outcomes.iter().position(|o| *o == too_fast), Some(40));
     assert!(outcomes[40..].iter().all(|o| *o == too_fast));
     court.clock.advance(1_000);
@@ -203,12 +273,20 @@ async fn who_does_not_read_is_cut_off_and_the_others_go_on() {
     }
     defendant.send(&ClientFrame::Refresh).await;
     for _ in 0..300 {
-        if defendant.socket.send(Message::text(r#"{"type":"refresh"}"#)).await.is_err() {
+        if defendant
+            .socket
+            .send(Message::text(r#"{"type":"refresh"}"#))
+            .await
+            .is_err()
+        {
             break;
         }
     }
     let gone = judge.until(|e| dropped(&e.event, "defendant").is_some()).await;
-    assert_eq!(dropped(&gone.event, "defendant").expect("found").1, DropCause::Silence);
+    assert_eq!(
+        dropped(&gone.event, "defendant").expect("found").1,
+        DropCause::Silence
+    );
     judge.say("庭审继续").await;
     plaintiff.settle().await;
     assert!(plaintiff.events.iter().filter(|e| is_message(&e.event)).count() > 120);
@@ -220,7 +298,13 @@ async fn who_does_not_read_is_cut_off_and_the_others_go_on() {
 async fn a_bad_network_is_told_once_it_lasts() {
     let court = Court::open().await;
     let (mut judge, mut plaintiff, _defendant) = court.in_session().await;
-    let report = |loss| ClientFrame::NetReport(NetReport { rtt_ms: 30, loss, jitter_ms: 2 });
+    let report = |loss| {
+        ClientFrame::NetReport(NetReport {
+            rtt_ms: 30,
+            loss,
+            jitter_ms: 2,
+        })
+    };
     for loss in [0.0, 0.3, 0.0, 0.3, 0.3] {
         plaintiff.send(&report(loss)).await;
     }
@@ -256,10 +340,22 @@ async fn a_media_token_is_renewed_before_it_ends() {
 async fn a_removed_person_is_told_and_stays_out() {
     let court = Court::open().await;
     let (mut judge, _plaintiff, mut defendant) = court.in_session().await;
-    judge.done(Command::SeatRemove { seat: "defendant".into(), reason: Words::new("扰乱法庭秩序") }).await;
+    judge
+        .done(Command::SeatRemove {
+            seat: "defendant".into(),
+            reason: Words::new("扰乱法庭秩序"),
+        })
+        .await;
     assert_eq!(defendant.bye().await, Some(ByeReason::Removed));
     assert_eq!(defendant.resume(None).await.err(), Some(ByeReason::Removed));
-    assert!(court.rooms.removed.lock().expect("whole").contains(&"defendant".into()));
+    assert!(
+        court
+            .rooms
+            .removed
+            .lock()
+            .expect("whole")
+            .contains(&"defendant".into())
+    );
 }
 
 #[tokio::test]
@@ -273,12 +369,21 @@ async fn a_restart_says_goodbye_and_everybody_comes_back_to_their_place() {
     let byes = async { (judge.bye().await, plaintiff.bye().await) };
     let (court, byes) = tokio::join!(court.restart(), byes);
     assert_eq!(byes, (Some(ByeReason::Restarting), Some(ByeReason::Restarting)));
-    let judge = Client::hello(court.address, &seats[0], None, None).await.expect("welcome");
-    let mut plaintiff = Client::hello(court.address, &seats[1], Some(last), None).await.expect("welcome");
+    let judge = Client::hello(court.address, &seats[0], None, None)
+        .await
+        .expect("welcome");
+    let mut plaintiff = Client::hello(court.address, &seats[1], Some(last), None)
+        .await
+        .expect("welcome");
     plaintiff.settle().await;
     assert!(plaintiff.snapshot.log.iter().any(|e| e.seq == said));
     for (client, who) in [(&judge, "judge"), (&plaintiff, "plaintiff")] {
-        let own = client.snapshot.participants.iter().find(|p| p.seat.id.as_str() == who).expect("oneself");
+        let own = client
+            .snapshot
+            .participants
+            .iter()
+            .find(|p| p.seat.id.as_str() == who)
+            .expect("oneself");
         assert_eq!(own.state, ParticipantState::InCourt);
     }
     let restart = plaintiff.events.iter().find_map(|e| dropped(&e.event, "judge"));

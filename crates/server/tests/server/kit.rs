@@ -3,9 +3,9 @@
 use futures_util::{SinkExt, StreamExt};
 use hearing::MediaRights;
 use protocol::{
-    AgentAuthority, AgentKind, ByeReason, Capacity, ClientFrame, Command, CommandId, DropCause, Entered, Envelope,
-    FRAME_LIMIT, HearingId, MediaAccess, Outcome, PROTOCOL_VERSION, PersonName, SeatId, SeatTaken, Secret, Seq,
-    ServerFrame, Snapshot, TakeSeat, TestScore, TimeMs, Words,
+    AgentAuthority, AgentKind, ByeReason, Capacity, ClientFrame, Command, CommandId, DropCause, Entered,
+    Envelope, FRAME_LIMIT, HearingId, MediaAccess, Outcome, PROTOCOL_VERSION, PersonName, SeatId, SeatTaken,
+    Secret, Seq, ServerFrame, Snapshot, TakeSeat, TestScore, TimeMs, Words,
 };
 use serde_json::{Value, json};
 use server::app::{App, MediaParts, Outside};
@@ -37,8 +37,10 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 static LOG: LazyLock<Log> = LazyLock::new(|| {
     let log = Log::default();
     let writer = log.clone();
-    tracing::subscriber::set_global_default(logging::subscriber(LogLevel::Trace, false, move || writer.clone()))
-        .expect("nothing else sets the log up");
+    tracing::subscriber::set_global_default(logging::subscriber(LogLevel::Trace, false, move || {
+        writer.clone()
+    }))
+    .expect("nothing else sets the log up");
     log
 });
 
@@ -81,7 +83,14 @@ impl Rooms for RecordedRooms {
         self.removed.lock().expect("whole").push(seat.clone());
     }
 
-    fn token(&self, _room: &HearingId, seat: &SeatId, _rights: &MediaRights, _ttl_ms: u64, _now: TimeMs) -> Secret {
+    fn token(
+        &self,
+        _room: &HearingId,
+        seat: &SeatId,
+        _rights: &MediaRights,
+        _ttl_ms: u64,
+        _now: TimeMs,
+    ) -> Secret {
         let mut count = self.tokens.lock().expect("whole");
         *count += 1;
         Secret::new(format!("media-token-{seat}-{count}"))
@@ -90,7 +99,12 @@ impl Rooms for RecordedRooms {
 
 impl RecordedRooms {
     pub fn rights(&self, seat: &str) -> MediaRights {
-        self.allowed.lock().expect("whole").get(&SeatId::from(seat)).copied().unwrap_or_default()
+        self.allowed
+            .lock()
+            .expect("whole")
+            .get(&SeatId::from(seat))
+            .copied()
+            .unwrap_or_default()
     }
 }
 
@@ -116,7 +130,7 @@ pub struct Person {
 }
 
 pub fn config(dir: &std::path::Path, more: &[(&str, &str)]) -> Config {
-    let mut values: HashMap<String, String> = [
+    let values: HashMap<String, String> = [
         ("LISTEN", "127.0.0.1:0"),
         ("DATA_DIR", dir.to_str().expect("a plain path")),
         ("SECRET", "a secret of the tests, long enough to pass"),
@@ -127,7 +141,7 @@ pub fn config(dir: &std::path::Path, more: &[(&str, &str)]) -> Config {
     .chain(more)
     .map(|(key, value)| (format!("MINGTING_{key}"), (*value).to_owned()))
     .collect();
-    Config::load(None, |name| values.remove(name).or_else(|| values.get(name).cloned())).expect("a valid configuration")
+    Config::load(None, |name| values.get(name).cloned()).expect("a valid configuration")
 }
 
 impl Court {
@@ -143,17 +157,31 @@ impl Court {
         let store = Store::open(&config.database()).await.expect("opened");
         store.migrate().await.expect("migrated");
         let key = ServerKey::from_secret(config.secret.as_ref().expect("set").expose());
-        let registry = Registry { store: &store, clock: &clock, entropy: &entropy, key: &key };
+        let registry = Registry {
+            store: &store,
+            clock: &clock,
+            entropy: &entropy,
+            key: &key,
+        };
         let invitations = registry.schedule_demo().await.expect("scheduled");
         store.close().await;
         let text = |v: &Value| v.as_str().expect("a text").to_owned();
         let people = invitations["seats"].as_array().expect("seats").iter().map(|s| {
-            (text(&s["seat"]), Person { name: text(&s["name"]), role: text(&s["role"]), code: text(&s["code"]) })
+            (
+                text(&s["seat"]),
+                Person {
+                    name: text(&s["name"]),
+                    role: text(&s["role"]),
+                    code: text(&s["code"]),
+                },
+            )
         });
         let passwords = invitations["accounts"].as_array().expect("accounts").iter();
         let mut court = Self {
             people: people.collect(),
-            passwords: passwords.map(|a| (text(&a["login"]), text(&a["password"]))).collect(),
+            passwords: passwords
+                .map(|a| (text(&a["login"]), text(&a["password"])))
+                .collect(),
             hearing: HearingId(text(&invitations["hearing"])),
             ..Self::start(dir, config, clock).await
         };
@@ -173,7 +201,13 @@ impl Court {
             metrics: Arc::new(|| Box::pin(async { "mingting_sfu_packets 0\n".to_owned() })),
         };
         let entropy = Entropy::from_os();
-        let outside = Outside { clock: clock.clone(), entropy, store, key, media };
+        let outside = Outside {
+            clock: clock.clone(),
+            entropy,
+            store,
+            key,
+            media,
+        };
         let app = Arc::new(App::build(config, outside).await.expect("built"));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bound");
         let address = listener.local_addr().expect("an address");
@@ -197,10 +231,20 @@ impl Court {
     /// Shuts the server down in order and starts another on the same database.
     pub async fn restart(mut self) -> Self {
         assert!(self.app.shut_down().await, "the shutdown was complete");
-        self.serving.join_next().await.expect("it served").expect("it did not panic").expect("it ended well");
+        self.serving
+            .join_next()
+            .await
+            .expect("it served")
+            .expect("it did not panic")
+            .expect("it ended well");
         let config = config(self.dir.path(), &[]);
         let (hearing, people, passwords) = (self.hearing, self.people, self.passwords);
-        Self { hearing, people, passwords, ..Self::start(self.dir, config, self.clock).await }
+        Self {
+            hearing,
+            people,
+            passwords,
+            ..Self::start(self.dir, config, self.clock).await
+        }
     }
 
     pub async fn request(
@@ -212,7 +256,9 @@ impl Court {
         body: Option<&Value>,
     ) -> (u16, Value) {
         let method = method.parse().expect("a method");
-        let mut request = self.http.request(method, format!("http://{}{path}", self.address));
+        let mut request = self
+            .http
+            .request(method, format!("http://{}{path}", self.address));
         request = request.header("x-forwarded-for", from);
         if let Some(bearer) = bearer {
             request = request.bearer_auth(bearer);
@@ -231,7 +277,9 @@ impl Court {
     }
 
     pub async fn enter(&self, seat: &str) -> Entered {
-        let (status, answer) = self.post("/api/v1/enter", &json!({ "code": self.people[seat].code })).await;
+        let (status, answer) = self
+            .post("/api/v1/enter", &json!({ "code": self.people[seat].code }))
+            .await;
         assert_eq!(status, 200, "{answer}");
         serde_json::from_value(answer).expect("an Entered")
     }
@@ -249,19 +297,29 @@ impl Court {
             _ => Capacity::Other,
         };
         let name = PersonName::new(person.name.clone());
-        serde_json::to_value(TakeSeat { ticket, name, capacity, take_over }).expect("JSON")
+        serde_json::to_value(TakeSeat {
+            ticket,
+            name,
+            capacity,
+            take_over,
+        })
+        .expect("JSON")
     }
 
     pub async fn take(&self, seat: &str) -> SeatTaken {
         let entered = self.enter(seat).await;
-        let (status, answer) = self.post("/api/v1/seat", &self.claim(seat, entered.ticket, true)).await;
+        let (status, answer) = self
+            .post("/api/v1/seat", &self.claim(seat, entered.ticket, true))
+            .await;
         assert_eq!(status, 200, "{answer}");
         serde_json::from_value(answer).expect("a SeatTaken")
     }
 
     pub async fn connect(&self, seat: &str) -> Client {
         let taken = self.take(seat).await;
-        Client::hello(self.address, &taken, None, None).await.expect("welcome")
+        Client::hello(self.address, &taken, None, None)
+            .await
+            .expect("welcome")
     }
 
     /// A party or agent all the way to the waiting room.
@@ -299,16 +357,25 @@ pub struct Client {
 }
 
 pub async fn socket(address: SocketAddr, hearing: &str) -> Socket {
-    let config = WebSocketConfig::default().max_frame_size(Some(FRAME_LIMIT)).max_message_size(Some(FRAME_LIMIT));
+    let config = WebSocketConfig::default()
+        .max_frame_size(Some(FRAME_LIMIT))
+        .max_message_size(Some(FRAME_LIMIT));
     let url = format!("ws://{address}/api/v1/hearings/{hearing}/channel");
     let connect = tokio_tungstenite::connect_async_with_config(url, Some(config), false);
-    tokio::time::timeout(PATIENCE, connect).await.expect("in time").expect("a WebSocket").0
+    tokio::time::timeout(PATIENCE, connect)
+        .await
+        .expect("in time")
+        .expect("a WebSocket")
+        .0
 }
 
 /// The next frame; none when the connection ended.
 pub async fn next_frame(socket: &mut Socket) -> Option<ServerFrame> {
     loop {
-        match tokio::time::timeout(PATIENCE, socket.next()).await.expect("the server says something in time")? {
+        match tokio::time::timeout(PATIENCE, socket.next())
+            .await
+            .expect("the server says something in time")?
+        {
             Ok(Message::Text(text)) => {
                 assert!(text.len() <= FRAME_LIMIT, "a frame of {} bytes", text.len());
                 return Some(serde_json::from_str(&text).expect("a server frame"));
@@ -374,15 +441,26 @@ impl Client {
 
     pub async fn command(&mut self, command: Command) -> Outcome {
         self.commands += 1;
-        let id = CommandId(format!("{}-{}-{}", self.seat.seat, self.snapshot.seq.0, self.commands));
+        let id = CommandId(format!(
+            "{}-{}-{}",
+            self.seat.seat, self.snapshot.seq.0, self.commands
+        ));
         self.command_as(id, command).await
     }
 
     pub async fn command_as(&mut self, command_id: CommandId, command: Command) -> Outcome {
-        self.send(&ClientFrame::Command { command_id: command_id.clone(), expected_seq: None, command }).await;
+        self.send(&ClientFrame::Command {
+            command_id: command_id.clone(),
+            expected_seq: None,
+            command,
+        })
+        .await;
         loop {
             match self.next().await.expect("the connection stays until the reply") {
-                ServerFrame::Reply { command_id: of, outcome } if of == command_id => return outcome,
+                ServerFrame::Reply {
+                    command_id: of,
+                    outcome,
+                } if of == command_id => return outcome,
                 ServerFrame::Bye { reason } => panic!("{reason:?} instead of a reply"),
                 _ => {}
             }
@@ -399,13 +477,19 @@ impl Client {
     }
 
     pub async fn say(&mut self, text: &str) -> Seq {
-        self.done(Command::MessageSend { text: Words::new(text) }).await
+        self.done(Command::MessageSend {
+            text: Words::new(text),
+        })
+        .await
     }
 
     /// From the case check to the waiting room.
     pub async fn steps(&mut self) {
         self.done(Command::StepBegin).await;
-        self.done(Command::StepTested { score: TestScore::Good }).await;
+        self.done(Command::StepTested {
+            score: TestScore::Good,
+        })
+        .await;
         self.done(Command::StepAcknowledged).await;
     }
 

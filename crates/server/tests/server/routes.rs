@@ -39,20 +39,28 @@ async fn every_route_is_in_the_table_and_keeps_to_it() {
             assert_eq!(status, expected, "{method} {path} {from} {answer}");
         }
     }
-    let (_, document) = court.request("GET", "/api/v1/openapi.json", "203.0.113.9", None, None).await;
+    let (_, document) = court
+        .request("GET", "/api/v1/openapi.json", "203.0.113.9", None, None)
+        .await;
     let described = document["paths"].as_object().expect("paths");
     let mut described: Vec<String> = described.keys().map(|p| p.replace("{id}", "h-1")).collect();
     let mut known: Vec<String> = TABLE.iter().map(|(_, path, _)| (*path).to_owned()).collect();
     described.sort();
     known.sort();
-    assert_eq!(described, known, "the server has a route that this table does not know, or the other way round");
+    assert_eq!(
+        described, known,
+        "the server has a route that this table does not know, or the other way round"
+    );
 }
 
 /// The router is made in one place, from the server's own table.
 #[test]
 fn no_other_module_makes_routes() {
     let mut found = Vec::new();
-    let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    let mut folders = vec![std::path::PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src"
+    ))];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).expect("read") {
             let path = entry.expect("an entry").path();
@@ -64,18 +72,29 @@ fn no_other_module_makes_routes() {
         }
     }
     let own = |path: &&std::path::PathBuf| !path.components().any(|c| c.as_os_str() == "media");
-    let own: Vec<_> = found.iter().filter(own).map(|p| p.file_name().expect("a name").to_owned()).collect();
+    let own: Vec<_> = found
+        .iter()
+        .filter(own)
+        .map(|p| p.file_name().expect("a name").to_owned())
+        .collect();
     assert_eq!(own, ["routes.rs"]);
 }
 
 #[tokio::test]
 async fn the_operator_reads_counters_from_elsewhere_with_the_token_only() {
     let court = Court::with(&[("OPERATOR_TOKEN", "an operator's token")]).await;
-    let ask = async |bearer| court.request("GET", "/metrics", "203.0.113.9", bearer, None).await;
+    let ask = async |bearer| {
+        court
+            .request("GET", "/metrics", "203.0.113.9", bearer, None)
+            .await
+    };
     assert_eq!(ask(Some("another token")).await.0, 403);
     let (status, text) = ask(Some("an operator's token")).await;
     let text = text.as_str().expect("text").to_owned();
-    assert!(status == 200 && text.contains("mingting_hearings_loaded") && text.contains("mingting_sfu_"), "{text}");
+    assert!(
+        status == 200 && text.contains("mingting_hearings_loaded") && text.contains("mingting_sfu_"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -87,15 +106,31 @@ async fn the_page_is_served_with_strict_headers_and_the_api_never_looks_like_it(
     let court = Court::with(&[("UI_DIR", dir.path().to_str().expect("a plain path"))]).await;
     let get = async |path: &str| court.request("GET", path, "203.0.113.9", None, None).await;
     for path in ["/", "/join/12345674", "/court"] {
-        assert_eq!(get(path).await, (200, Value::from("<!doctype html>page")), "{path}");
+        assert_eq!(
+            get(path).await,
+            (200, Value::from("<!doctype html>page")),
+            "{path}"
+        );
     }
     assert_eq!(get("/assets/a.js").await, (200, json!(1)));
     assert_eq!(get("/assets/b.js").await.0, 404);
     assert_eq!(get("/api/v1/nothing").await.1["code"], "notFound");
-    assert_eq!(get("/..%2f..%2fetc/passwd").await.1, Value::from("<!doctype html>page"), "no way out of the folder");
-    let answer = reqwest::get(format!("http://{}/", court.address)).await.expect("an answer");
-    let policy = answer.headers()["content-security-policy"].to_str().expect("text").to_owned();
-    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    assert_eq!(
+        get("/..%2f..%2fetc/passwd").await.1,
+        Value::from("<!doctype html>page"),
+        "no way out of the folder"
+    );
+    let answer = reqwest::get(format!("http://{}/", court.address))
+        .await
+        .expect("an answer");
+    let policy = answer.headers()["content-security-policy"]
+        .to_str()
+        .expect("text")
+        .to_owned();
+    assert!(
+        policy.contains("default-src 'none'") && !policy.contains("unsafe"),
+        "{policy}"
+    );
     assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
     assert_eq!(answer.headers()["referrer-policy"], "no-referrer");
 }

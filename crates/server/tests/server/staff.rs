@@ -5,7 +5,12 @@ use protocol::SeatTaken;
 use serde_json::{Value, json};
 
 async fn sign_in(court: &Court, login: &str, password: &str) -> (u16, Value) {
-    court.post("/api/v1/staff/sign-in", &json!({ "account": login, "password": password })).await
+    court
+        .post(
+            "/api/v1/staff/sign-in",
+            &json!({ "account": login, "password": password }),
+        )
+        .await
 }
 
 #[tokio::test]
@@ -16,19 +21,43 @@ async fn a_judge_signs_in_and_takes_the_seat() {
     let token = answer["token"].as_str().expect("a token");
     assert_eq!(answer["hearings"][0]["hearing"], court.hearing.as_str());
     assert_eq!(answer["hearings"][0]["seat"], "judge");
-    let (status, list) = court.request("GET", "/api/v1/staff/hearings", "203.0.113.9", Some(token), None).await;
+    let (status, list) = court
+        .request("GET", "/api/v1/staff/hearings", "203.0.113.9", Some(token), None)
+        .await;
     assert_eq!((status, &list["hearings"]), (200, &answer["hearings"]));
     let body = json!({ "hearing": court.hearing.as_str(), "takeOver": false });
-    let (status, taken) = court.request("POST", "/api/v1/staff/seat", "203.0.113.9", Some(token), Some(&body)).await;
+    let (status, taken) = court
+        .request(
+            "POST",
+            "/api/v1/staff/seat",
+            "203.0.113.9",
+            Some(token),
+            Some(&body),
+        )
+        .await;
     assert_eq!(status, 200, "{taken}");
     let taken: SeatTaken = serde_json::from_value(taken).expect("a SeatTaken");
-    let _judge = Client::hello(court.address, &taken, None, None).await.expect("welcome");
-    let (_, list) = court.request("GET", "/api/v1/staff/hearings", "203.0.113.9", Some(token), None).await;
+    let _judge = Client::hello(court.address, &taken, None, None)
+        .await
+        .expect("welcome");
+    let (_, list) = court
+        .request("GET", "/api/v1/staff/hearings", "203.0.113.9", Some(token), None)
+        .await;
     assert_eq!(list["hearings"][0]["inUse"], true);
-    let (status, answer) = court.request("POST", "/api/v1/staff/seat", "203.0.113.9", Some(token), Some(&body)).await;
+    let (status, answer) = court
+        .request(
+            "POST",
+            "/api/v1/staff/seat",
+            "203.0.113.9",
+            Some(token),
+            Some(&body),
+        )
+        .await;
     assert_eq!((status, &answer["code"]), (409, &json!("seatInUse")));
     court.clock.advance(12 * 3_600_000);
-    let (status, _) = court.request("GET", "/api/v1/staff/hearings", "203.0.113.9", Some(token), None).await;
+    let (status, _) = court
+        .request("GET", "/api/v1/staff/hearings", "203.0.113.9", Some(token), None)
+        .await;
     assert_eq!(status, 401, "a session lasts a working day");
 }
 
@@ -47,7 +76,10 @@ async fn an_account_takes_ten_wrong_passwords_in_ten_minutes_from_all_addresses_
     let try_from = async |n: u8, password: &str| {
         let body = json!({ "account": "judge-demo", "password": password });
         let from = format!("198.51.100.{n}");
-        court.request("POST", "/api/v1/staff/sign-in", &from, None, Some(&body)).await.0
+        court
+            .request("POST", "/api/v1/staff/sign-in", &from, None, Some(&body))
+            .await
+            .0
     };
     for n in 0..10 {
         assert_eq!(try_from(n, "wrong").await, 401);
@@ -64,6 +96,14 @@ async fn somebody_elses_hearing_is_not_there() {
     let (_, answer) = sign_in(&court, "clerk-demo", &court.passwords["clerk-demo"]).await;
     let token = answer["token"].as_str().expect("a token");
     let body = json!({ "hearing": "h-elsewhere", "takeOver": true });
-    let (status, answer) = court.request("POST", "/api/v1/staff/seat", "203.0.113.9", Some(token), Some(&body)).await;
+    let (status, answer) = court
+        .request(
+            "POST",
+            "/api/v1/staff/seat",
+            "203.0.113.9",
+            Some(token),
+            Some(&body),
+        )
+        .await;
     assert_eq!((status, &answer["code"]), (404, &json!("notFound")));
 }
