@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { HearingState, MediaSwitches, ParticipantState, Role, ServerFrame } from '../../wire/generated';
 import { failureOf } from './api';
-import { follow, inLiveRoom, obey, reportsSwitches, sendingOf, type Standing } from './control';
+import { follow, inLiveRoom, obey, receives, reportsSwitches, sendingOf, type Standing } from './control';
 import { deviceInfos, faultOf } from './devices';
 import { loudnessOf, SpeechFinder } from './level';
 import { count, measure, type Counters } from './network';
@@ -26,6 +26,10 @@ describe('the court decides what leaves the machine', () => {
     ['in a suspension', standing({ name: 'inCourt' }, { name: 'suspended', phase: 'debate', cause: { name: 'judgeLost' } })],
     ['as an observer', standing({ name: 'inCourt' }, session, 'observer')],
   ])('nothing leaves while %s', (_, where) => expect(sendingOf(where, both, true)).toEqual({ inRoom: false, mic: false, camera: false, screen: false }));
+  it('an observer hears and sees, an isolated person does not', () => {
+    expect(receives(standing({ name: 'inCourt' }, session, 'observer'))).toBe(true);
+    expect(receives(standing({ name: 'isolated', reason: '', since: 0 }))).toBe(false);
+  });
   it('a lock closes a device, and opening it again is up to its owner', () => {
     const locked = { ...media, micLocked: true };
     expect(sendingOf({ ...standing({ name: 'inCourt' }), media: locked }, both, false)).toMatchObject({ mic: false, camera: true });

@@ -71,10 +71,16 @@ function apply(standing: Standing, envelope: Envelope): Standing {
   }
 }
 
+/** This seat hears and sees the others. */
+export function receives(standing: Standing | null): boolean {
+  if (standing === null) return false;
+  const live = ['open', 'inSession', 'signing'].includes(standing.hearing.name);
+  return live && standing.state.name === 'inCourt';
+}
+
 /** Sound and picture of this seat pass. Observers only watch. */
 export function inLiveRoom(standing: Standing): boolean {
-  const live = ['open', 'inSession', 'signing'].includes(standing.hearing.name);
-  return live && standing.state.name === 'inCourt' && standing.role !== 'observer';
+  return receives(standing) && standing.role !== 'observer';
 }
 
 /** The hearing wants to know how this seat's switches stand. During the device check they are nobody's business. */

@@ -65,6 +65,7 @@ export class MediaRoom {
   private failures = 0;
   private closed = false;
   private speaker: string | null = null;
+  private receiving = false;
   /** The elements that play the others. */
   private readonly voices = new Map<RemoteTrack, HTMLMediaElement>();
   private readonly gestures = new AbortController();
@@ -97,6 +98,14 @@ export class MediaRoom {
     void this.settle();
   }
 
+  /** Whether the others are heard and seen; the media server enforces the same. */
+  receive(on: boolean): void {
+    if (this.receiving === on) return;
+    this.receiving = on;
+    for (const element of this.voices.values()) element.muted = !on;
+    this.listener.pictures();
+  }
+
   /** Which loudspeaker plays the others. */
   async playOn(speaker: string | null): Promise<void> {
     this.speaker = speaker;
@@ -106,6 +115,7 @@ export class MediaRoom {
   /** All pictures of the others. */
   pictures(): Picture[] {
     const found: Picture[] = [];
+    if (!this.receiving) return found;
     for (const participant of this.room?.remoteParticipants.values() ?? []) {
       for (const publication of participant.trackPublications.values()) {
         const source = ALL.find((one) => SOURCES[one] === publication.source);
@@ -250,6 +260,7 @@ export class MediaRoom {
   private play(track: RemoteTrack): void {
     const element = track.attach();
     element.hidden = true;
+    element.muted = !this.receiving;
     document.body.append(element);
     this.voices.set(track, element);
   }

@@ -4,7 +4,7 @@
 import type { Command, HostEvent, Outcome, SeatTaken, SendCommand, ServerFrame, TrackView } from '../../wire/generated';
 import type { Capture } from './capture';
 import { Channel } from './channel';
-import { follow, inLiveRoom, reportsSwitches, type Standing } from './control';
+import { follow, inLiveRoom, receives, reportsSwitches, type Standing } from './control';
 import { MediaRoom } from './media';
 import { look, measure, NETWORK_EVERY_MS, type Counters } from './network';
 import { SwitchReport } from './report';
@@ -81,6 +81,7 @@ export class HearingSession {
   apply(): void {
     const { capture } = this.around;
     capture.keepEar(this.standing !== null && inLiveRoom(this.standing));
+    this.room.receive(receives(this.standing));
     this.room.send(capture.plans(this.standing));
     if (this.standing === null || !reportsSwitches(this.standing)) return;
     const { media } = this.standing;
