@@ -173,7 +173,7 @@ fn check_room(world: &World) {
 }
 
 proptest! {
-    #![proptest_config(cases(300))]
+    #![proptest_config(cases(200))]
 
     /// 1. Only the server changes state; a forbidden or stale command changes nothing.
     #[test]
@@ -257,18 +257,19 @@ proptest! {
     #[test]
     fn a_crash_is_a_drop_and_never_a_finding(day in day()) {
         day.run(false, |world, step| {
-            if let Input::Dropped { seat, .. } = &step.input {
-                if let (Some(before), Some(after)) = (step.before.participant(seat), world.hearing.participant(seat)) {
-                    let was_here = !matches!(
-                        before.state,
-                        ParticipantState::Invited | ParticipantState::Disconnected { .. }
-                            | ParticipantState::Left | ParticipantState::Removed { .. }
-                    );
-                    if was_here && !is_over(step.before.state()) {
-                        assert!(matches!(after.state, ParticipantState::Disconnected { .. }));
-                    } else {
-                        assert_eq!(before.state, after.state);
-                    }
+            if let Input::Dropped { seat, .. } = &step.input
+                && let Some(before) = step.before.participant(seat)
+                && let Some(after) = world.hearing.participant(seat)
+            {
+                let was_here = !matches!(
+                    before.state,
+                    ParticipantState::Invited | ParticipantState::Disconnected { .. }
+                        | ParticipantState::Left | ParticipantState::Removed { .. }
+                );
+                if was_here && !is_over(step.before.state()) {
+                    assert!(matches!(after.state, ParticipantState::Disconnected { .. }));
+                } else {
+                    assert_eq!(before.state, after.state);
                 }
             }
             for event in events(step) {
@@ -392,7 +393,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(40))]
+    #![proptest_config(cases(24))]
 
     /// 2. Isolated, in the witness room or waiting: nothing of the hearing arrives, over no connection, old or new;
     ///    and a witness who was not called is unknown to everybody but the court.
