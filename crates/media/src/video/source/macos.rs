@@ -86,7 +86,9 @@ fn allowed(video: &AVMediaType) -> bool {
         AVAuthorizationStatus::Authorized => true,
         AVAuthorizationStatus::NotDetermined => {
             let (answer, answered) = mpsc::channel();
-            let block = RcBlock::new(move |granted: Bool| drop(answer.send(granted.as_bool())));
+            let block = RcBlock::new(move |granted: Bool| {
+                let _ = answer.send(granted.as_bool());
+            });
             // SAFETY: the block is called once, on any thread; it only sends.
             unsafe { AVCaptureDevice::requestAccessForMediaType_completionHandler(video, &block) };
             // Whoever opens has a deadline of their own; this thread may wait for the person.
