@@ -185,9 +185,10 @@ impl Forwarder {
         }
         let seq = packet.seq.checked_add_signed(mapping.offset_for(packet.seq))?;
         let time = packet.time.wrapping_add(mapping.time_offset);
+        // Also by a late packet: one that was left out may have been the newest.
+        self.out.next_seq = self.out.next_seq.max(seq + 1);
         if newest {
             mapping.highest_seq = packet.seq;
-            self.out.next_seq = seq + 1;
             if time != self.out.last_time || self.out.last_at.is_none() {
                 self.out.last_time = time;
                 self.out.last_at = Some(packet.at);

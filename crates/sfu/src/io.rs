@@ -208,7 +208,7 @@ pub enum Input<'a> {
     /// From the network.
     Datagram(Datagram<'a>),
     /// A signalling message.
-    Signal(ParticipantId, proto::SignalRequest),
+    Signal(ParticipantId, Box<proto::SignalRequest>),
     /// The signalling connection is gone, without a leave.
     SignalClosed(ParticipantId),
     /// The server's word.

@@ -142,6 +142,8 @@ pub(crate) struct Participant {
 
     /// The peer connection.
     pub rtc: Rtc,
+    /// The time `rtc` was last given; a few microseconds ahead while a burst is being sent.
+    pub(crate) clock: Instant,
     /// When `rtc` wants to be called again.
     pub timeout: Instant,
     /// Packets were written to `rtc` that it has not sent yet.

@@ -98,7 +98,7 @@ impl Sfu {
             Input::Datagram(datagram) => self.datagram(now, &datagram),
             Input::Signal(id, request) => {
                 if let Some(&(room, key)) = self.places.get(&id) {
-                    self.rooms[room].signal(now, key, request, &mut self.shared);
+                    self.rooms[room].signal(now, key, *request, &mut self.shared);
                     self.after(now, room);
                 }
             }

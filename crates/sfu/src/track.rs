@@ -329,7 +329,10 @@ mod tests {
         layer.want_key_frame();
         assert!(!layer.take_key_frame_request(at(499)));
         assert!(layer.take_key_frame_request(at(500)));
-        assert!(layer.key_frame_wanted, "asking does not end the wait, a key frame does");
+        assert!(
+            layer.key_frame_wanted,
+            "asking does not end the wait, a key frame does"
+        );
     }
 
     #[test]

@@ -314,7 +314,7 @@ impl Shard {
             }
             ToShard::Signal(id, connection, request) => {
                 if self.is_current(id, connection) {
-                    self.sfu.handle_input(now, Input::Signal(id, *request));
+                    self.sfu.handle_input(now, Input::Signal(id, request));
                 }
             }
             ToShard::SignalClosed(id, connection) => {

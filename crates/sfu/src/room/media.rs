@@ -1,7 +1,7 @@
 //! Packets: from a sender's peer connection to its receivers', and key-frame requests the other way. The hot path
 //! is [`Room::forward`].
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use livekit_protocol as proto;
 use proto::signal_response::Message;
@@ -19,8 +19,14 @@ use crate::participant::{SlotState, State};
 use crate::permission::Source;
 use crate::track::Track;
 
+/// The pacer asks to be called again after this long when it holds more that may go at once.
+const PACER_STEP: Duration = Duration::from_micros(1);
+/// Packets of one receiver that leave together; the rest follow in the next round.
+const MAX_PACED_TOGETHER: usize = 64;
 /// Frame rates up to this are met by leaving out the frames nothing refers to.
 const HALF_RATE_FPS: u32 = 20;
+/// What the estimator is asked to find, of what would be sent at best, in percent.
+const DESIRED_HEADROOM_PERCENT: u64 = 130;
 /// A desired bandwidth that moved by less than this share is not told to the estimator, in percent.
 const DESIRED_STEP_PERCENT: u64 = 10;
 
@@ -37,14 +43,26 @@ impl Room {
     }
 
     /// Lets a participant's peer connection catch up with the time and sends what it holds.
+    ///
+    /// Its pacer lets one packet go for each time it is told, and asks to be told again a microsecond later. Those
+    /// moments are given to it here, one after the other, so that a receiver's packets leave together.
     pub(super) fn flush(&mut self, now: Instant, key: usize, shared: &mut Shared) {
-        let participant = &mut self.participants[key];
-        participant.dirty = false;
-        if let Err(error) = participant.rtc.handle_input(RtcInput::Timeout(now)) {
-            participant.leaving = Some(LeaveCause::ProtocolError(error.to_string()));
-            return;
+        let mut at = now.max(self.participants[key].clock);
+        for _ in 0..MAX_PACED_TOGETHER {
+            let participant = &mut self.participants[key];
+            participant.dirty = false;
+            participant.clock = at;
+            if let Err(error) = participant.rtc.handle_input(RtcInput::Timeout(at)) {
+                participant.leaving = Some(LeaveCause::ProtocolError(error.to_string()));
+                return;
+            }
+            self.drain(now, key, shared);
+            let next = self.participants[key].timeout;
+            if next > at + PACER_STEP {
+                return;
+            }
+            at += PACER_STEP;
         }
-        self.drain(now, key, shared);
     }
 
     /// Sends what was written to receivers since the last call.
@@ -107,6 +125,7 @@ impl Room {
                     sid,
                 });
                 self.changed(key, shared);
+                self.tell_who_speaks(key, shared);
                 self.allot(now, key);
                 self.request_key_frames(now, shared);
             }
@@ -323,7 +342,8 @@ impl Room {
             > participant.desired * DESIRED_STEP_PERCENT;
         if moved {
             participant.desired = allotment.desired;
-            let desired = Bitrate::bps(allotment.desired);
+            // With room above it: what is found must also cover the margin of a step up.
+            let desired = Bitrate::bps(allotment.desired * DESIRED_HEADROOM_PERCENT / 100);
             participant.rtc.bwe().set_bitrate(Bitrate::bps(0), desired);
         }
     }

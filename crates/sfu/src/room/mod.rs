@@ -256,6 +256,7 @@ impl Room {
             client_protocol: client.client_protocol,
             capabilities: client.capabilities,
             rtc,
+            clock: now,
             timeout: now,
             dirty: false,
             ufrag: None,

@@ -235,11 +235,12 @@ impl Room {
         settings: &proto::UpdateTrackSettings,
         shared: &mut Shared,
     ) {
-        let highest = (settings.width == 0 || settings.height == 0).then(|| match settings.quality {
+        let by_quality = match settings.quality {
             quality if quality == proto::VideoQuality::Low as i32 => 0,
             quality if quality == proto::VideoQuality::Medium as i32 => 1,
             _ => 2,
-        });
+        };
+        let highest = (settings.width == 0 || settings.height == 0).then_some(by_quality);
         let wish = Wish {
             paused: settings.disabled,
             width: settings.width,

@@ -33,10 +33,7 @@ impl Room {
             .iter()
             .map(|(_, participant)| participant.timeout)
             .min();
-        match peers {
-            Some(peers) => Some(peers.min(self.next_tick)),
-            None => None,
-        }
+        peers.map(|peers| peers.min(self.next_tick))
     }
 
     /// Does whatever is due.
@@ -149,6 +146,28 @@ impl Room {
             room: self.name.clone(),
             speakers: named,
         });
+    }
+
+    /// Tells a newcomer who is speaking; from then on it hears of changes.
+    pub(super) fn tell_who_speaks(&self, key: usize, shared: &mut Shared) {
+        let speaking = self
+            .participants
+            .iter()
+            .filter(|(_, p)| p.speaking.active && p.is_visible());
+        let speakers: Vec<_> = speaking
+            .map(|(_, p)| proto::SpeakerInfo {
+                sid: p.sid.clone(),
+                level: p.speaking.level,
+                active: true,
+            })
+            .collect();
+        if !speakers.is_empty() {
+            self.send(
+                key,
+                Message::SpeakersChanged(proto::SpeakersChanged { speakers }),
+                shared,
+            );
+        }
     }
 
     fn tell_quality(&mut self, now: Instant, shared: &mut Shared) {

@@ -8,7 +8,10 @@ use std::time::{Duration, Instant, SystemTime};
 use livekit_protocol as proto;
 use proto::signal_request::Message as Request;
 use proto::signal_response::Message as Response;
-use sfu::{Codec, Command, Config, Datagram, Event, Input, Join, Output, ParticipantId, Permissions, Protocol, RoomPolicy, Sfu};
+use sfu::{
+    Codec, Command, Config, Datagram, Event, Input, Join, Output, ParticipantId, Permissions, Protocol,
+    RoomPolicy, Sfu,
+};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid, Pt, Simulcast, SimulcastLayer};
 use str0m::net::Receive;
@@ -16,28 +19,27 @@ use str0m::rtp::{ExtensionValues, RtpWrite};
 use str0m::{Candidate, Rtc};
 use str0m_netem::{Input as NetInput, Netem, NetemConfig, Output as NetOutput};
 
-pub const SFU_ADDR: &str = "10.0.0.1:7882";
+pub(crate) const SFU_ADDR: &str = "10.0.0.1:7882";
 /// Pictures a second.
-pub const FPS: u64 = 25;
+pub(crate) const FPS: u64 = 25;
 
 /// A packet as a client received it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Got {
-    pub at: Duration,
-    pub mid: Mid,
-    pub seq: u64,
-    pub time: u32,
-    pub marker: bool,
+pub(crate) struct Got {
+    pub(crate) at: Duration,
+    pub(crate) mid: Mid,
+    pub(crate) seq: u64,
+    pub(crate) time: u32,
+    pub(crate) marker: bool,
     /// Layer the sender burned in.
-    pub layer: u8,
+    pub(crate) layer: u8,
     /// Frame number the sender burned in.
-    pub frame: u32,
-    pub key: bool,
+    pub(crate) frame: u32,
+    pub(crate) key: bool,
 }
 
 /// A track a client sends, with made-up content that says its layer and frame number.
-pub struct Sending {
-    pub cid: String,
+pub(crate) struct Sending {
     mid: Mid,
     rids: Vec<Option<String>>,
     video: bool,
@@ -47,15 +49,15 @@ pub struct Sending {
     key_wanted: Vec<bool>,
     /// Packets of each frame, by layer.
     packets: Vec<usize>,
-    pub level: i8,
-    pub running: bool,
+    pub(crate) level: i8,
+    pub(crate) running: bool,
 }
 
-pub struct Client {
-    pub id: ParticipantId,
-    pub identity: String,
-    pub addr: SocketAddr,
-    pub rtc: Rtc,
+pub(crate) struct Client {
+    pub(crate) id: ParticipantId,
+    pub(crate) identity: String,
+    pub(crate) addr: SocketAddr,
+    pub(crate) rtc: Rtc,
     timeout: Instant,
     now: Instant,
     sections: Vec<Section>,
@@ -63,35 +65,35 @@ pub struct Client {
     pending: Option<SdpPendingOffer>,
     offer_again: bool,
     offers: u32,
-    pub sending: Vec<Sending>,
-    pub responses: Vec<Response>,
-    pub got: Vec<Got>,
-    pub mid_to_track: HashMap<String, String>,
-    pub key_frames_asked: usize,
-    pub active: bool,
-    pub closed: bool,
-    pub up: Netem<Vec<u8>>,
-    pub down: Netem<Vec<u8>>,
+    pub(crate) sending: Vec<Sending>,
+    pub(crate) responses: Vec<Response>,
+    pub(crate) got: Vec<Got>,
+    pub(crate) mid_to_track: HashMap<String, String>,
+    pub(crate) key_frames_asked: usize,
+    pub(crate) active: bool,
+    pub(crate) closed: bool,
+    pub(crate) up: Netem<Vec<u8>>,
+    pub(crate) down: Netem<Vec<u8>>,
 }
 
-pub struct World {
-    pub start: Instant,
-    pub now: Instant,
-    pub sfu: Sfu,
-    pub clients: Vec<Client>,
-    pub events: Vec<Event>,
+pub(crate) struct World {
+    pub(crate) start: Instant,
+    pub(crate) now: Instant,
+    pub(crate) sfu: Sfu,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) events: Vec<Event>,
 }
 
-pub fn clean() -> NetemConfig {
+pub(crate) fn clean() -> NetemConfig {
     NetemConfig::new().latency(Duration::from_millis(5)).seed(1)
 }
 
 impl World {
-    pub fn new() -> World {
+    pub(crate) fn new() -> World {
         World::with(RoomPolicy::OnJoin)
     }
 
-    pub fn with(rooms: RoomPolicy) -> World {
+    pub(crate) fn with(rooms: RoomPolicy) -> World {
         #[expect(clippy::disallowed_methods, reason = "virtual time needs one origin")]
         let (start, wall) = (Instant::now(), SystemTime::now());
         let config = Config {
@@ -104,15 +106,27 @@ impl World {
             initial_bandwidth: 2_000_000,
         };
         let sfu = Sfu::new(config, start, 0, 1);
-        World { start, now: start, sfu, clients: Vec::new(), events: Vec::new() }
+        World {
+            start,
+            now: start,
+            sfu,
+            clients: Vec::new(),
+            events: Vec::new(),
+        }
     }
 
     /// A client that is about to join: receives on this many sections of each kind.
-    pub fn client(&mut self, identity: &str, audio: usize, video: usize) -> usize {
+    pub(crate) fn client(&mut self, identity: &str, audio: usize, video: usize) -> usize {
         let index = self.clients.len();
         let addr: SocketAddr = format!("10.0.1.{}:5000", index + 1).parse().expect("an address");
-        let mut config = Rtc::builder().clear_codecs().enable_opus(true, true).enable_vp8(true).set_rtp_mode(true);
-        config.codec_config().add_h264(108.into(), Some(109.into()), true, 0x42e01f);
+        let mut config = Rtc::builder()
+            .clear_codecs()
+            .enable_opus(true, true)
+            .enable_vp8(true)
+            .set_rtp_mode(true);
+        config
+            .codec_config()
+            .add_h264(108.into(), Some(109.into()), true, 0x42e01f);
         let mut rtc = config.enable_bwe(None).build(self.now);
         rtc.add_local_candidate(Candidate::host(addr, str0m::net::Protocol::Udp).expect("a candidate"));
         let mut client = Client {
@@ -143,16 +157,21 @@ impl World {
     }
 
     /// Joins with the offer in the request, and the tracks announced there too.
-    pub fn join(&mut self, client: usize) {
+    pub(crate) fn join(&mut self, client: usize) {
         self.join_with(client, Permissions::default());
     }
 
-    pub fn join_with(&mut self, client: usize, permissions: Permissions) {
+    pub(crate) fn join_with(&mut self, client: usize, permissions: Permissions) {
         let request = self.clients[client].join_request();
         self.join_request(client, permissions, request);
     }
 
-    pub fn join_request(&mut self, client: usize, permissions: Permissions, request: proto::JoinRequest) {
+    pub(crate) fn join_request(
+        &mut self,
+        client: usize,
+        permissions: Permissions,
+        request: proto::JoinRequest,
+    ) {
         let join = Join {
             room: "room".to_owned(),
             identity: self.clients[client].identity.clone(),
@@ -170,31 +189,41 @@ impl World {
                 }
                 self.clients[client].id = id;
             }
-            Err(refusal) => self.clients[client].responses.push(Response::Leave(refusal.leave())),
+            Err(refusal) => self.clients[client]
+                .responses
+                .push(Response::Leave(refusal.leave())),
         }
         self.settle();
     }
 
-    pub fn signal(&mut self, client: usize, message: Request) {
+    pub(crate) fn signal(&mut self, client: usize, message: Request) {
         let id = self.clients[client].id;
-        self.sfu.handle_input(self.now, Input::Signal(id, proto::SignalRequest { message: Some(message) }));
+        self.sfu.handle_input(
+            self.now,
+            Input::Signal(
+                id,
+                Box::new(proto::SignalRequest {
+                    message: Some(message),
+                }),
+            ),
+        );
         self.settle();
     }
 
-    pub fn command(&mut self, command: Command) {
+    pub(crate) fn command(&mut self, command: Command) {
         self.sfu.handle_input(self.now, Input::Command(command));
         self.settle();
     }
 
     /// Moves everything forward by this much.
-    pub fn run(&mut self, duration: Duration) {
+    pub(crate) fn run(&mut self, duration: Duration) {
         let end = self.now + duration;
         self.run_until(end, |_| false);
         self.now = end;
     }
 
     /// Moves forward until something holds, at most this long; true when it held.
-    pub fn wait(&mut self, at_most: Duration, holds: impl FnMut(&World) -> bool) -> bool {
+    pub(crate) fn wait(&mut self, at_most: Duration, holds: impl FnMut(&World) -> bool) -> bool {
         let end = self.now + at_most;
         self.run_until(end, holds)
     }
@@ -207,8 +236,18 @@ impl World {
             }
             let mut next = self.sfu.poll_timeout().unwrap_or(end);
             for client in &self.clients {
-                let sending = client.sending.iter().filter(|track| track.running).map(|track| track.next).min();
-                let own = [Some(client.up.poll_timeout()), Some(client.down.poll_timeout()), Some(client.timeout), sending];
+                let sending = client
+                    .sending
+                    .iter()
+                    .filter(|track| track.running)
+                    .map(|track| track.next)
+                    .min();
+                let own = [
+                    Some(client.up.poll_timeout()),
+                    Some(client.down.poll_timeout()),
+                    Some(client.timeout),
+                    sending,
+                ];
                 next = own.into_iter().flatten().fold(next, Instant::min);
             }
             // Every step moves time on, so that nothing can spin in place.
@@ -274,8 +313,10 @@ impl World {
                     quiet = false;
                     let offer = self.clients[index].offer();
                     let id = self.clients[index].id;
-                    let request = proto::SignalRequest { message: Some(Request::Offer(offer)) };
-                    self.sfu.handle_input(now, Input::Signal(id, request));
+                    let request = proto::SignalRequest {
+                        message: Some(Request::Offer(offer)),
+                    };
+                    self.sfu.handle_input(now, Input::Signal(id, Box::new(request)));
                 }
             }
             if quiet {
@@ -288,14 +329,21 @@ impl World {
         let now = self.now;
         match output {
             Output::Transmit(transmit) => {
-                if let Some(client) = self.clients.iter_mut().find(|client| client.addr == transmit.destination) {
-                    client.down.handle_input(NetInput::Packet(now, transmit.contents.to_vec()));
+                if let Some(client) = self
+                    .clients
+                    .iter_mut()
+                    .find(|client| client.addr == transmit.destination)
+                {
+                    client
+                        .down
+                        .handle_input(NetInput::Packet(now, transmit.contents.to_vec()));
                 }
             }
             Output::Signal(id, message) => {
                 if let Some(client) = self.clients.iter_mut().find(|client| client.id == id) {
                     client.hear(*message);
-                } else if let Some(client) = self.clients.last_mut().filter(|client| client.id.0 == u64::MAX) {
+                } else if let Some(client) = self.clients.last_mut().filter(|client| client.id.0 == u64::MAX)
+                {
                     // Put out while its join is being answered.
                     client.id = id;
                     client.hear(*message);
@@ -311,7 +359,7 @@ impl World {
         }
     }
 
-    pub fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.now - self.start
     }
 }
@@ -319,17 +367,29 @@ impl World {
 /// A section the next offer adds.
 enum Section {
     Receive(MediaKind),
-    Send { cid: String, kind: MediaKind, rids: Vec<String>, packets: Vec<usize> },
+    Send {
+        cid: String,
+        kind: MediaKind,
+        rids: Vec<String>,
+        packets: Vec<usize>,
+    },
 }
 
 impl Client {
-    pub fn receive_on(&mut self, audio: usize, video: usize) {
-        self.sections.extend((0..audio).map(|_| Section::Receive(MediaKind::Audio)));
-        self.sections.extend((0..video).map(|_| Section::Receive(MediaKind::Video)));
+    pub(crate) fn receive_on(&mut self, audio: usize, video: usize) {
+        self.sections
+            .extend((0..audio).map(|_| Section::Receive(MediaKind::Audio)));
+        self.sections
+            .extend((0..video).map(|_| Section::Receive(MediaKind::Video)));
     }
 
     /// Sends a picture in the next offer; `packets` of about 1000 bytes a frame, for each layer.
-    pub fn publish_video(&mut self, cid: &str, rids: &[&str], packets: &[usize]) -> proto::AddTrackRequest {
+    pub(crate) fn publish_video(
+        &mut self,
+        cid: &str,
+        rids: &[&str],
+        packets: &[usize],
+    ) -> proto::AddTrackRequest {
         self.sections.push(Section::Send {
             cid: cid.to_owned(),
             kind: MediaKind::Video,
@@ -346,9 +406,14 @@ impl Client {
         }
     }
 
-    pub fn publish_audio(&mut self, cid: &str) -> proto::AddTrackRequest {
+    pub(crate) fn publish_audio(&mut self, cid: &str) -> proto::AddTrackRequest {
         let (cid, kind) = (cid.to_owned(), MediaKind::Audio);
-        self.sections.push(Section::Send { cid: cid.clone(), kind, rids: Vec::new(), packets: vec![1] });
+        self.sections.push(Section::Send {
+            cid: cid.clone(),
+            kind,
+            rids: Vec::new(),
+            packets: vec![1],
+        });
         proto::AddTrackRequest {
             cid,
             r#type: proto::TrackType::Audio as i32,
@@ -358,12 +423,15 @@ impl Client {
         }
     }
 
-    pub fn join_request(&mut self) -> proto::JoinRequest {
-        proto::JoinRequest { publisher_offer: Some(self.offer()), ..Default::default() }
+    pub(crate) fn join_request(&mut self) -> proto::JoinRequest {
+        proto::JoinRequest {
+            publisher_offer: Some(self.offer()),
+            ..Default::default()
+        }
     }
 
     /// Offers with what was added. Without changes str0m makes no offer, so then one more section is added.
-    pub fn offer(&mut self) -> proto::SessionDescription {
+    pub(crate) fn offer(&mut self) -> proto::SessionDescription {
         if self.sections.is_empty() && !self.restart_ice {
             self.sections.push(Section::Receive(MediaKind::Video));
         }
@@ -376,17 +444,26 @@ impl Client {
                 Section::Receive(kind) => {
                     api.add_media(kind, Direction::RecvOnly, None, None, None);
                 }
-                Section::Send { cid, kind, rids, packets } => {
+                Section::Send {
+                    cid,
+                    kind,
+                    rids,
+                    packets,
+                } => {
                     let simulcast = (!rids.is_empty()).then(|| {
                         let mut simulcast = Simulcast::new();
-                        rids.iter().for_each(|rid| simulcast.add_send_layer(SimulcastLayer::new(rid)));
+                        rids.iter()
+                            .for_each(|rid| simulcast.add_send_layer(SimulcastLayer::new(rid)));
                         simulcast
                     });
                     let mid = api.add_media(kind, Direction::SendOnly, None, Some(cid.clone()), simulcast);
                     let layers = packets.len();
-                    let rids = if rids.is_empty() { vec![None] } else { rids.into_iter().map(Some).collect() };
+                    let rids = if rids.is_empty() {
+                        vec![None]
+                    } else {
+                        rids.into_iter().map(Some).collect()
+                    };
                     self.sending.push(Sending {
-                        cid,
                         mid,
                         rids,
                         video: kind == MediaKind::Video,
@@ -404,7 +481,12 @@ impl Client {
         let (offer, pending) = api.apply().expect("there are changes");
         self.pending = Some(pending);
         self.offers += 1;
-        proto::SessionDescription { r#type: "offer".into(), sdp: offer.to_sdp_string(), id: self.offers, ..Default::default() }
+        proto::SessionDescription {
+            r#type: "offer".into(),
+            sdp: offer.to_sdp_string(),
+            id: self.offers,
+            ..Default::default()
+        }
     }
 
     fn hear(&mut self, message: Response) {
@@ -412,7 +494,10 @@ impl Client {
             Response::Answer(answer) => {
                 let pending = self.pending.take().expect("an answer comes to an offer");
                 let parsed = SdpAnswer::from_sdp_string(&answer.sdp).expect("an answer can be read");
-                self.rtc.sdp_api().accept_answer(pending, parsed).expect("an answer fits the offer");
+                self.rtc
+                    .sdp_api()
+                    .accept_answer(pending, parsed)
+                    .expect("an answer fits the offer");
                 self.mid_to_track = answer.mid_to_track_id.clone();
             }
             Response::MediaSectionsRequirement(required) => {
@@ -430,7 +515,9 @@ impl Client {
         }
         let destination = self.addr;
         let source = SFU_ADDR.parse().expect("an address");
-        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, contents) else { return };
+        let Ok(receive) = Receive::new(Protocol::Udp, source, destination, contents) else {
+            return;
+        };
         let input = str0m::Input::Receive(now, receive);
         if self.rtc.accepts(&input) {
             let _ = self.rtc.handle_input(input);
@@ -452,7 +539,8 @@ impl Client {
                 }
                 Ok(str0m::Output::Transmit(transmit)) => {
                     any = true;
-                    self.up.handle_input(NetInput::Packet(now, transmit.contents.to_vec()));
+                    self.up
+                        .handle_input(NetInput::Packet(now, transmit.contents.to_vec()));
                 }
                 Ok(str0m::Output::Event(event)) => {
                     any = true;
@@ -476,11 +564,20 @@ impl Client {
                 }
             }
             str0m::Event::RtpPacket(packet) => {
-                let Some(mid) = self.rtc.direct_api().stream_rx(&packet.header.ssrc).map(|stream| stream.mid()) else {
+                let Some(mid) = self
+                    .rtc
+                    .direct_api()
+                    .stream_rx(&packet.header.ssrc)
+                    .map(|stream| stream.mid())
+                else {
                     return;
                 };
                 let key = packet.payload[0] == 0x78;
-                let mark = if key { &packet.payload[8..] } else { &packet.payload[1..] };
+                let mark = if key {
+                    &packet.payload[8..]
+                } else {
+                    &packet.payload[1..]
+                };
                 let frame = u32::from_be_bytes([mark[1], mark[2], mark[3], mark[4]]);
                 self.got.push(Got {
                     at,
@@ -505,17 +602,28 @@ impl Client {
             if !track.running || track.next > now {
                 continue;
             }
-            track.next = now + if track.video { Duration::from_millis(1000 / FPS) } else { Duration::from_millis(20) };
+            track.next = now
+                + if track.video {
+                    Duration::from_millis(1000 / FPS)
+                } else {
+                    Duration::from_millis(20)
+                };
             track.frame += 1;
             for layer in 0..track.rids.len() {
                 let key = track.video && std::mem::take(&mut track.key_wanted[layer]);
                 let count = track.packets[layer] * if key { 3 } else { 1 };
                 let rid = track.rids[layer].as_deref().map(Into::into);
                 let mut api = self.rtc.direct_api();
-                let Some(stream) = api.stream_tx_by_mid(track.mid, rid) else { continue };
+                let Some(stream) = api.stream_tx_by_mid(track.mid, rid) else {
+                    continue;
+                };
                 for index in 0..count {
                     let write = RtpWrite::new(
-                        if track.video { Pt::new_with_value(108) } else { Pt::new_with_value(111) },
+                        if track.video {
+                            Pt::new_with_value(108)
+                        } else {
+                            Pt::new_with_value(111)
+                        },
                         track.seqs[layer].into(),
                         track.frame * if track.video { 3600 } else { 960 },
                         now,
@@ -524,6 +632,7 @@ impl Client {
                     .marker(index + 1 == count)
                     .ext_vals(ExtensionValues {
                         audio_level: (!track.video).then_some(track.level),
+                        voice_activity: (!track.video).then_some(true),
                         ..Default::default()
                     })
                     .nackable(track.video);
@@ -536,29 +645,32 @@ impl Client {
     }
 
     /// Asks for a key frame of what is received on a section.
-    pub fn ask_key_frame(&mut self, mid: Mid) {
+    pub(crate) fn ask_key_frame(&mut self, mid: Mid) {
         if let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(mid, None) {
             stream.request_keyframe(KeyframeRequestKind::Pli);
         }
         let _ = self.rtc.handle_input(str0m::Input::Timeout(self.now));
     }
 
-    pub fn restart_ice(&mut self) {
+    pub(crate) fn restart_ice(&mut self) {
         self.restart_ice = true;
     }
 
-    pub fn stop_sending(&mut self) {
-        self.sending.iter_mut().for_each(|track| track.running = false);
-    }
-
     /// What was received on the section that carries this track.
-    pub fn got_of(&self, track_sid: &str) -> Vec<&Got> {
-        let mid = self.mid_to_track.iter().find(|(_, sid)| *sid == track_sid).map(|(mid, _)| mid.clone());
-        self.got.iter().filter(|got| Some(got.mid.to_string()) == mid).collect()
+    pub(crate) fn got_of(&self, track_sid: &str) -> Vec<&Got> {
+        let mid = self
+            .mid_to_track
+            .iter()
+            .find(|(_, sid)| *sid == track_sid)
+            .map(|(mid, _)| mid.clone());
+        self.got
+            .iter()
+            .filter(|got| Some(got.mid.to_string()) == mid)
+            .collect()
     }
 
     /// The sid the server gave a published track.
-    pub fn track_sid(&self, cid: &str) -> String {
+    pub(crate) fn track_sid(&self, cid: &str) -> String {
         let published = self.responses.iter().find_map(|response| match response {
             Response::TrackPublished(published) if published.cid == cid => published.track.clone(),
             _ => None,
@@ -566,7 +678,7 @@ impl Client {
         published.expect("the track was announced").sid
     }
 
-    pub fn left_with(&self) -> Option<proto::DisconnectReason> {
+    pub(crate) fn left_with(&self) -> Option<proto::DisconnectReason> {
         self.responses.iter().find_map(|response| match response {
             Response::Leave(leave) => Some(leave.reason()),
             _ => None,
@@ -576,7 +688,11 @@ impl Client {
 
 /// A key frame starts with a STAP-A holding an SPS; everything else is a slice. Layer and frame number follow.
 fn payload(video: bool, starts_key: bool, layer: u8, frame: u32) -> Vec<u8> {
-    let mut bytes = if starts_key { vec![0x78, 0, 2, 0x67, 0x42, 0, 1, 0x68] } else { vec![0x41] };
+    let mut bytes = if starts_key {
+        vec![0x78, 0, 2, 0x67, 0x42, 0, 1, 0x68]
+    } else {
+        vec![0x41]
+    };
     if !video {
         bytes = vec![0x01];
     }

@@ -1,11 +1,9 @@
 //! Rooms under virtual time: joining, forwarding, layers, court control, repair, coming back. The clients are str0m
 //! peers; the network is seeded.
 
-mod kit;
-
 use std::time::Duration;
 
-use kit::{Got, World, clean};
+use crate::kit::{Got, World, clean};
 use livekit_protocol as proto;
 use proto::signal_request::Message as Request;
 use proto::signal_response::Message as Response;
@@ -22,11 +20,17 @@ fn pair(world: &mut World) -> (usize, usize, String, String) {
     let mut request = world.clients[sender].join_request();
     request.add_track_requests = vec![camera, microphone];
     world.join_request(sender, Permissions::default(), request);
-    assert!(world.wait(2 * SECOND, |world| world.clients[sender].active), "the sender connects");
+    assert!(
+        world.wait(2 * SECOND, |world| world.clients[sender].active),
+        "the sender connects"
+    );
     world.run(SECOND);
     let receiver = world.client("receiver", 3, 3);
     world.join(receiver);
-    let (cam, mic) = (world.clients[sender].track_sid("cam"), world.clients[sender].track_sid("mic"));
+    let (cam, mic) = (
+        world.clients[sender].track_sid("cam"),
+        world.clients[sender].track_sid("mic"),
+    );
     (sender, receiver, cam, mic)
 }
 
@@ -52,23 +56,45 @@ fn the_offer_in_the_join_is_answered_and_picture_comes_within_a_second() {
     let (sender, receiver, cam, mic) = pair(&mut world);
     let joined = world.elapsed();
     let responses = &world.clients[receiver].responses;
-    assert!(matches!(responses.first(), Some(Response::Join(_))), "the join response is first");
-    assert!(responses.iter().any(|response| matches!(response, Response::Answer(_))));
-    let Some(Response::Join(join)) = responses.first() else { unreachable!("checked") };
+    assert!(
+        matches!(responses.first(), Some(Response::Join(_))),
+        "the join response is first"
+    );
+    assert!(
+        responses
+            .iter()
+            .any(|response| matches!(response, Response::Answer(_)))
+    );
+    let Some(Response::Join(join)) = responses.first() else {
+        unreachable!("checked")
+    };
     assert_eq!(join.other_participants.len(), 1);
     assert_eq!(join.other_participants[0].tracks.len(), 2);
-    assert!(world.wait(SECOND, |world| world.clients[receiver].got_of(&cam).iter().any(|got| got.key)));
+    assert!(world.wait(SECOND, |world| {
+        world.clients[receiver].got_of(&cam).iter().any(|got| got.key)
+    }));
     assert!(world.elapsed() - joined < SECOND);
     world.run(2 * SECOND);
     let client = &world.clients[receiver];
     let video = client.got_of(&cam);
     assert!(video[0].key, "it begins with a key frame");
     assert!(contiguous(&video) && switches_at_key_frames(&video));
-    assert!(client.got_of(&mic).len() > 80, "sound: {}", client.got_of(&mic).len());
+    assert!(
+        client.got_of(&mic).len() > 80,
+        "sound: {}",
+        client.got_of(&mic).len()
+    );
     assert!(contiguous(&client.got_of(&mic)));
-    assert_eq!(video.last().map(|got| got.layer), Some(2), "with bandwidth it is the highest layer");
+    assert_eq!(
+        video.last().map(|got| got.layer),
+        Some(2),
+        "with bandwidth it is the highest layer"
+    );
     let told = &world.clients[sender].responses;
-    assert!(told.iter().any(|response| matches!(response, Response::TrackSubscribed(_))));
+    assert!(
+        told.iter()
+            .any(|response| matches!(response, Response::TrackSubscribed(_)))
+    );
 }
 
 #[test]
@@ -77,18 +103,35 @@ fn the_tile_decides_the_layer() {
     let (_, receiver, cam, _) = pair(&mut world);
     world.run(2 * SECOND);
     for (width, height, layer) in [(320, 180, 0), (640, 360, 1), (1280, 720, 2)] {
-        let settings =
-            proto::UpdateTrackSettings { track_sids: vec![cam.clone()], width, height, ..Default::default() };
+        let settings = proto::UpdateTrackSettings {
+            track_sids: vec![cam.clone()],
+            width,
+            height,
+            ..Default::default()
+        };
         world.signal(receiver, Request::TrackSetting(settings));
-        world.run(2 * SECOND);
-        assert_eq!(world.clients[receiver].got_of(&cam).last().map(|got| got.layer), Some(layer), "{width}x{height}");
+        assert!(
+            world.wait(8 * SECOND, |world| {
+                let last = world.clients[receiver].got_of(&cam).last().map(|got| got.layer);
+                last == Some(layer)
+            }),
+            "{width}x{height}"
+        );
     }
-    let paused = proto::UpdateTrackSettings { track_sids: vec![cam.clone()], disabled: true, ..Default::default() };
+    let paused = proto::UpdateTrackSettings {
+        track_sids: vec![cam.clone()],
+        disabled: true,
+        ..Default::default()
+    };
     world.signal(receiver, Request::TrackSetting(paused));
     world.run(SECOND / 10);
     let before = world.clients[receiver].got_of(&cam).len();
     world.run(SECOND);
-    assert_eq!(world.clients[receiver].got_of(&cam).len(), before, "a hidden tile costs nothing");
+    assert_eq!(
+        world.clients[receiver].got_of(&cam).len(),
+        before,
+        "a hidden tile costs nothing"
+    );
     let video = world.clients[receiver].got_of(&cam);
     assert!(contiguous(&video) && switches_at_key_frames(&video));
 }
@@ -109,17 +152,34 @@ fn a_block_holds_from_the_next_packet_on() {
     world.run(SECOND);
     let late = world.clients[receiver].got_of(&mic).len() - sounds;
     assert!(late <= 1, "only what was already on the wire arrives, not {late}");
-    assert!(world.clients[receiver].got_of(&mic).iter().all(|got| got.at <= at + Duration::from_millis(6)));
-    assert!(world.clients[sender].responses.iter().any(|r| matches!(r, Response::Mute(m) if m.muted && m.sid == mic)));
+    assert!(
+        world.clients[receiver]
+            .got_of(&mic)
+            .iter()
+            .all(|got| got.at <= at + Duration::from_millis(6))
+    );
+    assert!(
+        world.clients[sender]
+            .responses
+            .iter()
+            .any(|r| matches!(r, Response::Mute(m) if m.muted && m.sid == mic))
+    );
     assert!(world.sfu.stats().barred_packets > 40);
     let muted = |world: &World| {
         let info = world.sfu.participant("room", "sender").expect("there");
-        info.tracks.iter().find(|track| track.sid == mic).expect("there").muted
+        info.tracks
+            .iter()
+            .find(|track| track.sid == mic)
+            .expect("there")
+            .muted
     };
     assert!(muted(&world), "the others are told it is muted");
     world.command(block(Source::Microphone, false));
     world.run(SECOND);
-    assert!(world.clients[receiver].got_of(&mic).len() > sounds + 40, "and it comes back when let in");
+    assert!(
+        world.clients[receiver].got_of(&mic).len() > sounds + 40,
+        "and it comes back when let in"
+    );
     assert!(!muted(&world));
 
     // A blocked camera starts again with a key frame.
@@ -141,20 +201,34 @@ fn isolation_stops_both_ways_and_is_undone_at_once() {
     let set = |can_subscribe, can_publish| Command::SetPermissions {
         room: "room".into(),
         identity: "receiver".into(),
-        permissions: Permissions { can_subscribe, can_publish, ..Permissions::default() },
+        permissions: Permissions {
+            can_subscribe,
+            can_publish,
+            ..Permissions::default()
+        },
     };
     world.command(set(false, false));
     world.run(Duration::from_millis(20));
     let before = world.clients[receiver].got.len();
     world.run(SECOND);
-    assert_eq!(world.clients[receiver].got.len(), before, "nothing reaches an isolated participant");
+    assert_eq!(
+        world.clients[receiver].got.len(),
+        before,
+        "nothing reaches an isolated participant"
+    );
     world.command(set(true, true));
     assert!(
-        world.wait(Duration::from_millis(300), |world| world.clients[receiver].got[before..].iter().any(|got| got.key)),
+        world.wait(Duration::from_millis(300), |world| world.clients[receiver].got
+            [before..]
+            .iter()
+            .any(|got| got.key)),
         "picture is back without a new negotiation"
     );
     world.run(SECOND);
-    assert!(contiguous(&world.clients[receiver].got_of(&cam)) && contiguous(&world.clients[receiver].got_of(&mic)));
+    assert!(
+        contiguous(&world.clients[receiver].got_of(&cam))
+            && contiguous(&world.clients[receiver].got_of(&mic))
+    );
 }
 
 #[test]
@@ -170,11 +244,23 @@ fn a_later_track_gets_a_section_by_a_new_offer() {
     request.add_track_requests = vec![camera];
     world.join_request(sender, Permissions::default(), request);
     let cam = world.clients[sender].track_sid("cam");
-    assert!(world.wait(2 * SECOND, |world| world.clients[receiver].got_of(&cam).len() > 10));
+    assert!(
+        world.wait(2 * SECOND, |world| world.clients[receiver].got_of(&cam).len()
+            > 10)
+    );
     let responses = &world.clients[receiver].responses;
-    let update = responses.iter().position(|r| matches!(r, Response::Update(u) if !u.participants[0].tracks.is_empty()));
-    let answers: Vec<_> = responses.iter().enumerate().filter(|(_, r)| matches!(r, Response::Answer(_))).collect();
-    assert!(update.expect("an update names the track") < answers[1].0, "it is told of the track before its answer");
+    let update = responses
+        .iter()
+        .position(|r| matches!(r, Response::Update(u) if !u.participants[0].tracks.is_empty()));
+    let answers: Vec<_> = responses
+        .iter()
+        .enumerate()
+        .filter(|(_, r)| matches!(r, Response::Answer(_)))
+        .collect();
+    assert!(
+        update.expect("an update names the track") < answers[1].0,
+        "it is told of the track before its answer"
+    );
 }
 
 #[test]
@@ -190,14 +276,24 @@ fn many_tracks_come_and_go_on_the_same_sections() {
         request.add_track_requests = vec![camera];
         world.join_request(sender, Permissions::default(), request);
         let cam = world.clients[sender].track_sid("cam");
-        assert!(world.wait(3 * SECOND, |world| world.clients[receiver].got_of(&cam).len() > 10), "round {round}");
+        assert!(
+            world.wait(3 * SECOND, |world| world.clients[receiver].got_of(&cam).len()
+                > 10),
+            "round {round}"
+        );
         let id = world.clients[sender].id;
-        let leave = proto::SignalRequest { message: Some(Request::Leave(Default::default())) };
-        world.sfu.handle_input(world.now, Input::Signal(id, leave));
+        let leave = proto::SignalRequest {
+            message: Some(Request::Leave(Default::default())),
+        };
+        world
+            .sfu
+            .handle_input(world.now, Input::Signal(id, Box::new(leave)));
         world.run(SECOND);
     }
     let requirements = world.clients[receiver].responses.iter();
-    let asked = requirements.filter(|r| matches!(r, Response::MediaSectionsRequirement(_))).count();
+    let asked = requirements
+        .filter(|r| matches!(r, Response::MediaSectionsRequirement(_)))
+        .count();
     assert!(asked <= 12, "offers are not asked for without end: {asked}");
 }
 
@@ -233,18 +329,31 @@ fn lost_packets_are_repaired_both_ways() {
     let lossy = |seed| clean().loss(RandomLoss::new(Probability::new(0.05))).seed(seed);
     world.clients[sender].up.set_config(lossy(11));
     world.clients[receiver].down.set_config(lossy(12));
-    let from = world.clients[receiver].got_of(&cam).iter().map(|got| got.seq).max().expect("something came");
+    let from = world.clients[receiver]
+        .got_of(&cam)
+        .iter()
+        .map(|got| got.seq)
+        .max()
+        .expect("something came");
     world.run(8 * SECOND);
     world.clients[sender].up.set_config(clean());
     world.clients[receiver].down.set_config(clean());
     world.run(SECOND);
     let client = &world.clients[receiver];
-    let mut seqs: Vec<u64> = client.got_of(&cam).iter().map(|got| got.seq).filter(|seq| *seq > from).collect();
+    let mut seqs: Vec<u64> = client
+        .got_of(&cam)
+        .iter()
+        .map(|got| got.seq)
+        .filter(|seq| *seq > from)
+        .collect();
     seqs.sort_unstable();
     seqs.dedup();
     let span = seqs.last().expect("more came") - seqs[0] + 1;
     let missing = span - seqs.len() as u64;
-    assert!(missing * 200 < span, "{missing} of {span} were never repaired, with 5 % lost twice");
+    assert!(
+        missing * 200 < span,
+        "{missing} of {span} were never repaired, with 5 % lost twice"
+    );
     assert!(switches_at_key_frames(&client.got_of(&cam)));
 }
 
@@ -253,7 +362,10 @@ fn a_narrow_link_lowers_the_layer_and_a_wide_one_raises_it_again() {
     let mut world = World::new();
     let (_, receiver, cam, mic) = pair(&mut world);
     world.run(6 * SECOND);
-    assert_eq!(world.clients[receiver].got_of(&cam).last().map(|got| got.layer), Some(2));
+    assert_eq!(
+        world.clients[receiver].got_of(&cam).last().map(|got| got.layer),
+        Some(2)
+    );
     // The layers take about 200, 400 and 1200 kbit/s; this carries the middle one.
     let narrow = NetemConfig::new()
         .latency(Duration::from_millis(20))
@@ -261,18 +373,30 @@ fn a_narrow_link_lowers_the_layer_and_a_wide_one_raises_it_again() {
         .seed(3);
     world.clients[receiver].down.set_config(narrow);
     assert!(
-        world.wait(6 * SECOND, |world| world.clients[receiver].got_of(&cam).last().is_some_and(|got| got.layer < 2)),
+        world.wait(6 * SECOND, |world| world.clients[receiver]
+            .got_of(&cam)
+            .last()
+            .is_some_and(|got| got.layer < 2)),
         "it goes down"
     );
     world.run(6 * SECOND);
     let at = world.elapsed();
     world.run(4 * SECOND);
-    let since = |sid: &str| world.clients[receiver].got_of(sid).iter().filter(|got| got.at > at).count();
+    let since = |sid: &str| {
+        world.clients[receiver]
+            .got_of(sid)
+            .iter()
+            .filter(|got| got.at > at)
+            .count()
+    };
     assert!(since(&mic) > 150, "sound goes on: {} of 200", since(&mic));
     assert!(since(&cam) > 50, "and so does a picture: {}", since(&cam));
     world.clients[receiver].down.set_config(clean());
     assert!(
-        world.wait(30 * SECOND, |world| world.clients[receiver].got_of(&cam).last().is_some_and(|got| got.layer == 2)),
+        world.wait(30 * SECOND, |world| world.clients[receiver]
+            .got_of(&cam)
+            .last()
+            .is_some_and(|got| got.layer == 2)),
         "it comes up again"
     );
     assert!(switches_at_key_frames(&world.clients[receiver].got_of(&cam)));
@@ -285,12 +409,19 @@ fn the_older_of_two_with_one_identity_is_told_and_goes() {
     let again = world.client("receiver", 3, 3);
     world.join(again);
     world.run(SECOND);
-    assert_eq!(world.clients[receiver].left_with(), Some(proto::DisconnectReason::DuplicateIdentity));
+    assert_eq!(
+        world.clients[receiver].left_with(),
+        Some(proto::DisconnectReason::DuplicateIdentity)
+    );
     assert!(world.clients[again].left_with().is_none() && world.clients[again].active);
-    let left: Vec<_> = world.events.iter().filter_map(|event| match event {
-        Event::Left { identity, cause, .. } => Some((identity.as_str(), cause.clone())),
-        _ => None,
-    }).collect();
+    let left: Vec<_> = world
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Left { identity, cause, .. } => Some((identity.as_str(), cause.clone())),
+            _ => None,
+        })
+        .collect();
     assert_eq!(left, [("receiver", LeaveCause::DuplicateIdentity)]);
     assert!(!world.clients[again].got.is_empty(), "the newer one receives");
 }
@@ -300,29 +431,58 @@ fn a_resumed_session_keeps_its_tracks_through_an_ice_restart() {
     let mut world = World::new();
     let (_, receiver, cam, _) = pair(&mut world);
     world.run(SECOND);
-    let Some(Response::Join(join)) = world.clients[receiver].responses.first().cloned() else { panic!("joined") };
+    let Some(Response::Join(join)) = world.clients[receiver].responses.first().cloned() else {
+        panic!("joined")
+    };
     let sid = join.participant.expect("a participant").sid;
-    let (id, sections) = (world.clients[receiver].id, world.clients[receiver].mid_to_track.clone());
+    let (id, sections) = (
+        world.clients[receiver].id,
+        world.clients[receiver].mid_to_track.clone(),
+    );
     world.sfu.handle_input(world.now, Input::SignalClosed(id));
     world.run(2 * SECOND);
     let flowing = world.clients[receiver].got_of(&cam).len();
     world.run(SECOND);
-    assert!(world.clients[receiver].got_of(&cam).len() > flowing + 20, "media does not need signalling");
+    assert!(
+        world.clients[receiver].got_of(&cam).len() > flowing + 20,
+        "media does not need signalling"
+    );
 
     world.clients[receiver].responses.clear();
-    let resume = proto::JoinRequest { reconnect: true, participant_sid: sid, ..Default::default() };
-    let join = sfu::Join { room: "room".into(), identity: "receiver".into(), request: resume, ..Default::default() };
-    assert_eq!(world.sfu.join(world.now, join), Ok(id), "it is the same participant");
+    let resume = proto::JoinRequest {
+        reconnect: true,
+        participant_sid: sid,
+        ..Default::default()
+    };
+    let join = sfu::Join {
+        room: "room".into(),
+        identity: "receiver".into(),
+        request: resume,
+        ..Default::default()
+    };
+    assert_eq!(
+        world.sfu.join(world.now, join),
+        Ok(id),
+        "it is the same participant"
+    );
     world.clients[receiver].restart_ice();
     let offer = world.clients[receiver].offer();
     world.signal(receiver, Request::Offer(offer));
     world.run(2 * SECOND);
-    assert!(matches!(world.clients[receiver].responses.first(), Some(Response::Reconnect(_))));
+    assert!(matches!(
+        world.clients[receiver].responses.first(),
+        Some(Response::Reconnect(_))
+    ));
     assert_eq!(world.clients[receiver].mid_to_track, sections);
     let before = world.clients[receiver].got_of(&cam).len();
     world.run(SECOND);
     assert!(world.clients[receiver].got_of(&cam).len() > before + 20);
-    assert!(!world.events.iter().any(|event| matches!(event, Event::Left { .. })));
+    assert!(
+        !world
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Left { .. }))
+    );
 }
 
 #[test]
@@ -330,9 +490,15 @@ fn what_cannot_be_resumed_is_told_to_join_anew() {
     let mut world = World::new();
     let (..) = pair(&mut world);
     let late = world.client("late", 0, 0);
-    let resume = proto::JoinRequest { reconnect: true, participant_sid: "PA_gone".into(), ..Default::default() };
+    let resume = proto::JoinRequest {
+        reconnect: true,
+        participant_sid: "PA_gone".into(),
+        ..Default::default()
+    };
     world.join_request(late, Permissions::default(), resume);
-    let Some(Response::Leave(leave)) = world.clients[late].responses.first() else { panic!("told to leave") };
+    let Some(Response::Leave(leave)) = world.clients[late].responses.first() else {
+        panic!("told to leave")
+    };
     assert_eq!(leave.action(), proto::leave_request::Action::Reconnect);
 }
 
@@ -350,7 +516,12 @@ fn silence_and_lost_signalling_end_a_participant_with_their_cause() {
         .events
         .iter()
         .filter_map(|event| match event {
-            Event::Left { identity, cause, last_packet, .. } => Some((identity.as_str(), cause.clone(), *last_packet)),
+            Event::Left {
+                identity,
+                cause,
+                last_packet,
+                ..
+            } => Some((identity.as_str(), cause.clone(), *last_packet)),
             _ => None,
         })
         .collect();
@@ -358,7 +529,10 @@ fn silence_and_lost_signalling_end_a_participant_with_their_cause() {
     assert_eq!(left.len(), 2);
     assert_eq!((left[0].0, &left[0].1), ("receiver", &LeaveCause::SignalLost));
     assert_eq!((left[1].0, &left[1].1), ("sender", &LeaveCause::PeerTimeout));
-    assert!(left[1].2.expect("it had sent") <= crashed_at + Duration::from_millis(6), "with the time of its last packet");
+    assert!(
+        left[1].2.expect("it had sent") <= crashed_at + Duration::from_millis(6),
+        "with the time of its last packet"
+    );
 }
 
 #[test]
@@ -366,10 +540,24 @@ fn permissions_set_before_a_join_hold_when_it_comes() {
     let mut world = World::with(RoomPolicy::Created);
     let nobody = world.client("nobody", 1, 1);
     world.join(nobody);
-    assert_eq!(world.clients[nobody].left_with(), Some(proto::DisconnectReason::RoomDeleted), "no such room yet");
-    world.command(Command::CreateRoom { room: "room".into(), metadata: String::new() });
-    let mute = Permissions { can_publish_sources: vec![Source::Camera], ..Permissions::default() };
-    world.command(Command::SetPermissions { room: "room".into(), identity: "sender".into(), permissions: mute });
+    assert_eq!(
+        world.clients[nobody].left_with(),
+        Some(proto::DisconnectReason::RoomDeleted),
+        "no such room yet"
+    );
+    world.command(Command::CreateRoom {
+        room: "room".into(),
+        metadata: String::new(),
+    });
+    let mute = Permissions {
+        can_publish_sources: vec![Source::Camera],
+        ..Permissions::default()
+    };
+    world.command(Command::SetPermissions {
+        room: "room".into(),
+        identity: "sender".into(),
+        permissions: mute,
+    });
     let (sender, receiver) = (world.client("sender", 0, 0), world.client("receiver", 2, 2));
     world.join(receiver);
     let camera = world.clients[sender].publish_video("cam", &[], &[1]);
@@ -400,11 +588,15 @@ fn speakers_and_quality_are_told() {
     world.clients[sender].sending[1].level = -127;
     world.clients[receiver].responses.clear();
     world.run(2 * SECOND);
-    let silent = world.clients[receiver].responses.iter().any(
-        |r| matches!(r, Response::SpeakersChanged(s) if s.speakers.iter().any(|s| !s.active)),
-    );
+    let silent = world.clients[receiver]
+        .responses
+        .iter()
+        .any(|r| matches!(r, Response::SpeakersChanged(s) if s.speakers.iter().any(|s| !s.active)));
     assert!(silent);
-    let quality = world.events.iter().any(|event| matches!(event, Event::Quality { .. }));
+    let quality = world
+        .events
+        .iter()
+        .any(|event| matches!(event, Event::Quality { .. }));
     assert!(quality);
 }
 
@@ -413,13 +605,19 @@ fn a_hidden_participant_is_seen_by_nobody() {
     let mut world = World::new();
     let (_, receiver, cam, _) = pair(&mut world);
     let recorder = world.client("recorder", 2, 2);
-    let permissions = Permissions { hidden: true, recorder: true, can_publish: false, ..Permissions::default() };
+    let permissions = Permissions {
+        hidden: true,
+        recorder: true,
+        can_publish: false,
+        ..Permissions::default()
+    };
     world.join_with(recorder, permissions);
     world.run(2 * SECOND);
     assert!(!world.clients[recorder].got_of(&cam).is_empty(), "it receives");
-    let told = world.clients[receiver].responses.iter().any(
-        |r| matches!(r, Response::Update(u) if u.participants.iter().any(|p| p.identity == "recorder")),
-    );
+    let told = world.clients[receiver]
+        .responses
+        .iter()
+        .any(|r| matches!(r, Response::Update(u) if u.participants.iter().any(|p| p.identity == "recorder")));
     assert!(!told);
     assert_eq!(world.sfu.rooms()[0].num_participants, 2);
 }
@@ -433,10 +631,23 @@ fn removal_and_shutdown_tell_everybody_and_leave_nothing() {
         identity: "sender".into(),
         reason: RemoveReason::ParticipantRemoved,
     });
-    assert_eq!(world.clients[sender].left_with(), Some(proto::DisconnectReason::ParticipantRemoved));
+    assert_eq!(
+        world.clients[sender].left_with(),
+        Some(proto::DisconnectReason::ParticipantRemoved)
+    );
     world.command(Command::Shutdown);
-    assert_eq!(world.clients[receiver].left_with(), Some(proto::DisconnectReason::ServerShutdown));
+    assert_eq!(
+        world.clients[receiver].left_with(),
+        Some(proto::DisconnectReason::ServerShutdown)
+    );
     let stats = world.sfu.stats();
-    assert_eq!((stats.rooms, stats.participants, stats.tracks, stats.subscriptions), (0, 0, 0, 0));
-    assert_eq!(world.sfu.poll_timeout(), None, "an empty server has nothing to wait for");
+    assert_eq!(
+        (stats.rooms, stats.participants, stats.tracks, stats.subscriptions),
+        (0, 0, 0, 0)
+    );
+    assert_eq!(
+        world.sfu.poll_timeout(),
+        None,
+        "an empty server has nothing to wait for"
+    );
 }

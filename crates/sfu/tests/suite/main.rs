@@ -1,0 +1,5 @@
+//! The SFU from outside, under virtual time. One program, so that the kit is compiled once.
+
+mod hostile;
+mod kit;
+mod rooms;
