@@ -24,6 +24,7 @@ class BrowserHost implements Host {
     share: typeof navigator.mediaDevices?.getDisplayMedia === 'function' ? 'browser' : 'no',
     chooseSpeaker: 'setSinkId' in HTMLMediaElement.prototype,
     checkMediaPorts: false,
+    checkBeforeSeat: true,
   };
   private readonly listeners = new Set<(event: HostEvent) => void>();
   private readonly surfaces = new Surfaces();

@@ -14,6 +14,8 @@ export interface HostCan {
   chooseSpeaker: boolean;
   /** `check.quick` measures the media ports too. */
   checkMediaPorts: boolean;
+  /** Devices and network can be tried before a seat is taken. */
+  checkBeforeSeat: boolean;
 }
 
 export interface Host {
