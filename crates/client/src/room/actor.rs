@@ -452,14 +452,7 @@ impl Room {
                 let rtt = (self.now_ms() as i64).saturating_sub(pong.last_ping_timestamp);
                 self.signal_rtt_ms = rtt.clamp(0, 60_000) as u32;
             }
-            Response::RequestResponse(response) => {
-                tracing::info!(reason = ?response.reason(), "the server refused a request");
-                // A publish that was refused is asked again when the permission changes.
-                for own in self.own.values_mut().filter(|own| own.state == Published::Asked) {
-                    own.state = Published::No;
-                }
-                self.may_publish = false;
-            }
+            Response::RequestResponse(response) => self.answered_request(response.reason()).await,
             Response::Leave(leave) => match Leave::of(&leave) {
                 Leave::Disconnect(reason) => {
                     self.say(RoomEvent::Over(reason));
@@ -718,6 +711,31 @@ impl Room {
         let cid = own.cid.clone();
         self.remove_sender(&cid).await;
         self.publish_all().await;
+    }
+
+    /// Publishing that was refused is asked for again when the permission changes.
+    async fn answered_request(&mut self, reason: proto::request_response::Reason) {
+        use proto::request_response::Reason;
+        if matches!(reason, Reason::Ok | Reason::Queued) {
+            return;
+        }
+        tracing::info!(?reason, "the server refused a request");
+        if reason != Reason::NotAllowed {
+            return;
+        }
+        self.may_publish = false;
+        let asked: Vec<String> = self
+            .own
+            .values_mut()
+            .filter(|own| own.state == Published::Asked)
+            .map(|own| {
+                own.state = Published::No;
+                own.cid.clone()
+            })
+            .collect();
+        for cid in asked {
+            self.remove_sender(&cid).await;
+        }
     }
 
     async fn remove_sender(&mut self, cid: &str) {

@@ -698,6 +698,9 @@ impl Actor {
                         fault: sound_fault_of(&error),
                     },
                 );
+                // The court must not believe in a microphone that is not there; its owner opens it again.
+                self.microphone.on = false;
+                self.apply();
             }
             AudioEvent::PlaybackFailed(error) => {
                 tracing::warn!(%error, "the loudspeaker does not run");
