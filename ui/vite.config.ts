@@ -21,7 +21,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 800,
   },
-  server: { host: '127.0.0.1', port: 5173, strictPort: false },
+  server: { fs: { allow: ['..'] }, host: '127.0.0.1', port: 5173, strictPort: false },
   test: {
     environment: 'happy-dom',
     include: ['src/**/*.spec.ts'],
