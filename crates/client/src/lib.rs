@@ -16,6 +16,7 @@ pub mod rtp;
 pub mod session;
 pub mod signal;
 pub mod studio;
+mod tls;
 pub mod transport;
 
 pub use frames::{EncodedFrame, FrameSink, NoFrames};

@@ -26,17 +26,32 @@ struct Seat {
 
 impl Court {
     async fn new() -> (Self, url::Url) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
-        let url = format!("http://{}", listener.local_addr().expect("a bound socket has an address"));
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("loopback has a free port");
+        let url = format!(
+            "http://{}",
+            listener.local_addr().expect("a bound socket has an address")
+        );
         (Self { listener }, url.parse().expect("a URL"))
     }
 
     /// Accepts the next connection and reads its hello.
     async fn hello(&self) -> (Seat, Option<Seq>, Option<DropCause>) {
-        let (stream, _) = timeout(LIMIT, self.listener.accept()).await.expect("a connection").expect("a connection");
-        let mut seat = Seat { socket: accept_async(stream).await.expect("a WebSocket") };
+        let (stream, _) = timeout(LIMIT, self.listener.accept())
+            .await
+            .expect("a connection")
+            .expect("a connection");
+        let mut seat = Seat {
+            socket: accept_async(stream).await.expect("a WebSocket"),
+        };
         match seat.next().await {
-            ClientFrame::Hello { resume_after, drop_cause, token, .. } => {
+            ClientFrame::Hello {
+                resume_after,
+                drop_cause,
+                token,
+                ..
+            } => {
                 assert_eq!(token.expose(), "seat-token");
                 (seat, resume_after, drop_cause)
             }
@@ -49,11 +64,19 @@ impl Seat {
     /// The next frame that is not a ping.
     async fn next(&mut self) -> ClientFrame {
         loop {
-            let message = timeout(LIMIT, self.socket.next()).await.expect("a frame").expect("open").expect("a frame");
+            let message = timeout(LIMIT, self.socket.next())
+                .await
+                .expect("a frame")
+                .expect("open")
+                .expect("a frame");
             let Message::Text(text) = message else { continue };
             match serde_json::from_str(&text).expect("a client frame") {
                 ClientFrame::Ping { sent_at } => {
-                    self.say(ServerFrame::Pong { sent_at, server_time: TimeMs(0) }).await;
+                    self.say(ServerFrame::Pong {
+                        sent_at,
+                        server_time: TimeMs(0),
+                    })
+                    .await;
                 }
                 frame => return frame,
             }
@@ -90,7 +113,12 @@ impl Seat {
             broadcasting: false,
             log: Vec::new(),
         });
-        self.say(ServerFrame::Welcome { connection: "c".into(), snapshot, media: None }).await;
+        self.say(ServerFrame::Welcome {
+            connection: "c".into(),
+            snapshot,
+            media: None,
+        })
+        .await;
     }
 
     async fn command(&mut self) -> CommandId {
@@ -103,21 +131,40 @@ impl Seat {
 
 fn connect(url: url::Url) -> (ChannelHandle, mpsc::Receiver<ChannelEvent>, TaskTracker) {
     let tasks = TaskTracker::new();
-    let seat = SeatTaken { hearing: "h".into(), seat: "plaintiff".into(), token: Secret::new("seat-token") };
+    let seat = SeatTaken {
+        hearing: "h".into(),
+        seat: "plaintiff".into(),
+        token: Secret::new("seat-token"),
+    };
     let rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
-    let setup = ChannelSetup { server: url, seat, client: "test".into(), rng };
+    let setup = ChannelSetup {
+        server: url,
+        seat,
+        client: "test".into(),
+        rng,
+    };
     let (handle, events) = open(setup, &tasks);
     (handle, events, tasks)
 }
 
 fn hand(id: &str) -> SendCommand {
-    SendCommand { command_id: id.into(), expected_seq: None, command: Command::SelfHand { up: true } }
+    SendCommand {
+        command_id: id.into(),
+        expected_seq: None,
+        command: Command::SelfHand { up: true },
+    }
 }
 
 /// Reads events until one fits.
-async fn until(events: &mut mpsc::Receiver<ChannelEvent>, fits: impl Fn(&ChannelEvent) -> bool) -> ChannelEvent {
+async fn until(
+    events: &mut mpsc::Receiver<ChannelEvent>,
+    fits: impl Fn(&ChannelEvent) -> bool,
+) -> ChannelEvent {
     loop {
-        let event = timeout(LIMIT, events.recv()).await.expect("an event in time").expect("the channel is open");
+        let event = timeout(LIMIT, events.recv())
+            .await
+            .expect("an event in time")
+            .expect("the channel is open");
         if fits(&event) {
             return event;
         }
@@ -131,25 +178,49 @@ async fn a_command_without_an_answer_is_sent_again_with_the_same_id() {
     let (mut seat, resume, cause) = court.hello().await;
     assert_eq!((resume, cause), (None, None));
     seat.welcome(7).await;
-    until(&mut events, |event| matches!(event, ChannelEvent::Link(LinkState::Live))).await;
+    until(&mut events, |event| {
+        matches!(event, ChannelEvent::Link(LinkState::Live))
+    })
+    .await;
     let answer = handle.command(hand("c1"));
     assert_eq!(seat.command().await, "c1".into());
     // The connection dies before the answer; a second command is given while there is none.
     drop(seat);
-    until(&mut events, |event| matches!(event, ChannelEvent::Link(LinkState::Retrying { .. }))).await;
+    until(&mut events, |event| {
+        matches!(event, ChannelEvent::Link(LinkState::Retrying { .. }))
+    })
+    .await;
     let second = handle.command(hand("c2"));
     let (mut seat, resume, cause) = court.hello().await;
     assert_eq!((resume, cause), (Some(Seq(7)), Some(DropCause::ConnectionReset)));
     seat.welcome(9).await;
     assert_eq!(seat.command().await, "c1".into());
     assert_eq!(seat.command().await, "c2".into());
-    for (id, code) in [("c1", Outcome::Accepted { seq: Seq(8) }), ("c2", Outcome::Rejected { code: Refusal::NothingToDo })]
-    {
-        seat.say(ServerFrame::Reply { command_id: id.into(), outcome: code }).await;
+    for (id, code) in [
+        ("c1", Outcome::Accepted { seq: Seq(8) }),
+        (
+            "c2",
+            Outcome::Rejected {
+                code: Refusal::NothingToDo,
+            },
+        ),
+    ] {
+        seat.say(ServerFrame::Reply {
+            command_id: id.into(),
+            outcome: code,
+        })
+        .await;
     }
-    let answers = timeout(LIMIT, async { (answer.await, second.await) }).await.expect("answers");
+    let answers = timeout(LIMIT, async { (answer.await, second.await) })
+        .await
+        .expect("answers");
     assert_eq!(answers.0, Ok(Outcome::Accepted { seq: Seq(8) }));
-    assert_eq!(answers.1, Ok(Outcome::Rejected { code: Refusal::NothingToDo }));
+    assert_eq!(
+        answers.1,
+        Ok(Outcome::Rejected {
+            code: Refusal::NothingToDo
+        })
+    );
 }
 
 #[tokio::test]
@@ -158,13 +229,27 @@ async fn a_restart_is_waited_out_and_a_replacement_is_not() {
     let (_handle, mut events, _tasks) = connect(url);
     let (mut seat, _, _) = court.hello().await;
     seat.welcome(3).await;
-    seat.say(ServerFrame::Bye { reason: ByeReason::Restarting }).await;
+    seat.say(ServerFrame::Bye {
+        reason: ByeReason::Restarting,
+    })
+    .await;
     let (mut seat, resume, cause) = court.hello().await;
     assert_eq!((resume, cause), (Some(Seq(3)), Some(DropCause::ServerRestart)));
     seat.welcome(3).await;
-    seat.say(ServerFrame::Bye { reason: ByeReason::Replaced }).await;
-    let ended = until(&mut events, |event| matches!(event, ChannelEvent::Link(LinkState::Ended { .. }))).await;
-    assert_eq!(ended, ChannelEvent::Link(LinkState::Ended { reason: ByeReason::Replaced }));
+    seat.say(ServerFrame::Bye {
+        reason: ByeReason::Replaced,
+    })
+    .await;
+    let ended = until(&mut events, |event| {
+        matches!(event, ChannelEvent::Link(LinkState::Ended { .. }))
+    })
+    .await;
+    assert_eq!(
+        ended,
+        ChannelEvent::Link(LinkState::Ended {
+            reason: ByeReason::Replaced
+        })
+    );
     assert_eq!(timeout(LIMIT, events.recv()).await, Ok(None));
 }
 

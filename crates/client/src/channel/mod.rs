@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 use tokio_util::task::TaskTracker;
 use url::Url;
 
@@ -222,7 +222,7 @@ impl Channel {
         let url = self.address();
         let connecting = timeout(
             WELCOME_LIMIT,
-            connect_async_with_config(url.as_str(), Some(config), true),
+            connect_async_tls_with_config(url.as_str(), Some(config), true, Some(crate::tls::connector())),
         );
         tokio::pin!(connecting);
         loop {

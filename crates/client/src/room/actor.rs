@@ -1,23 +1,15 @@
 //! The room's one task. Everything that changes the room happens here, one message after another.
 
-use super::track::{
-    OutLayer, OwnTrack, Picture, Published, Received, RemoteTrack, Subscription, quality_of, source_of,
-};
+use super::track::{OwnTrack, Published, Received, RemoteTrack, Subscription};
 use super::{Outgoing, RoomAccess, RoomCommand, RoomEvent, RoomSetup, RoomStats, local_address, views};
 use crate::allocate;
 use crate::reconnect;
-use crate::rtp::assembly::Assembled;
-use crate::rtp::h264;
 use crate::signal::join::Join;
 use crate::signal::{Leave, Opening, Request, Response, Signal, SignalError};
 use crate::transport::webrtc::WebrtcTransport;
-use crate::transport::{InPacket, MediaTransport, OutPacket, TransportError, TransportEvent, payload};
-use bytes::Bytes;
+use crate::transport::{MediaTransport, TransportError, TransportEvent, payload};
 use livekit_protocol as proto;
-use media::audio::EncodedAudio;
-use media::video::{Content, EncodedFrame as Encoded, Layer};
 use protocol::{LinkState, TrackSource};
-use rand::Rng;
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -29,7 +21,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 /// The actor looks at its timers this often.
 const TICK: Duration = Duration::from_millis(20);
 /// A sender is asked for a key picture at most this often.
-const KEY_EVERY_MS: u64 = 500;
+pub(super) const KEY_EVERY_MS: u64 = 500;
 /// Receiving sections of the first offer, for each kind; the server asks for more when it needs them.
 const FIRST_SECTIONS: u32 = 3;
 /// After this many tries to resume, a full reconnect.
@@ -41,17 +33,17 @@ const PING_EVERY_MS: u64 = 5_000;
 /// Signalling is taken for dead after so long without a word, in milliseconds.
 const PONG_LIMIT_MS: u64 = 15_000;
 /// Slots of remote tracks start here; the ones below are one's own previews.
-const FIRST_REMOTE_SLOT: u32 = 16;
+pub(super) const FIRST_REMOTE_SLOT: u32 = 16;
 
 type Dialled = Result<(Signal, Opening, Vec<Response>), SignalError>;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Mode {
+pub(super) enum Mode {
     Resume,
     Full,
 }
 
-enum Link {
+pub(super) enum Link {
     Up(Box<Signal>),
     Dialling(Mode, Pin<Box<dyn Future<Output = Dialled> + Send>>),
     Waiting(Mode, Instant),
@@ -71,47 +63,47 @@ enum Flow {
 }
 
 pub(super) struct Room {
-    access: RoomAccess,
-    setup: RoomSetup,
-    outgoing: mpsc::Receiver<Outgoing>,
-    commands: mpsc::UnboundedReceiver<RoomCommand>,
-    events: mpsc::Sender<RoomEvent>,
-    started: Instant,
+    pub(super) access: RoomAccess,
+    pub(super) setup: RoomSetup,
+    pub(super) outgoing: mpsc::Receiver<Outgoing>,
+    pub(super) commands: mpsc::UnboundedReceiver<RoomCommand>,
+    pub(super) events: mpsc::Sender<RoomEvent>,
+    pub(super) started: Instant,
 
-    link: Link,
-    attempt: u32,
-    lost_since: Option<Instant>,
-    last_word_ms: u64,
-    next_ping_ms: u64,
-    ping_every_ms: u64,
-    signal_rtt_ms: u32,
+    pub(super) link: Link,
+    pub(super) attempt: u32,
+    pub(super) lost_since: Option<Instant>,
+    pub(super) last_word_ms: u64,
+    pub(super) next_ping_ms: u64,
+    pub(super) ping_every_ms: u64,
+    pub(super) signal_rtt_ms: u32,
 
-    transport: Option<Arc<WebrtcTransport>>,
-    transport_events: mpsc::Receiver<TransportEvent>,
-    connected: bool,
-    interrupted_ms: Option<u64>,
-    offer_id: u32,
-    negotiating: bool,
-    needs_offer: bool,
-    last_offer: String,
-    last_answer: Option<proto::SessionDescription>,
+    pub(super) transport: Option<Arc<WebrtcTransport>>,
+    pub(super) transport_events: mpsc::Receiver<TransportEvent>,
+    pub(super) connected: bool,
+    pub(super) interrupted_ms: Option<u64>,
+    pub(super) offer_id: u32,
+    pub(super) negotiating: bool,
+    pub(super) needs_offer: bool,
+    pub(super) last_offer: String,
+    pub(super) last_answer: Option<proto::SessionDescription>,
 
-    own_sid: String,
-    may_publish: bool,
-    own: HashMap<TrackSource, OwnTrack>,
-    participants: HashMap<String, proto::ParticipantInfo>,
-    received: HashMap<Arc<str>, Subscription>,
-    slots: HashMap<(String, TrackSource), u32>,
-    speakers: HashMap<String, f32>,
-    views: Option<HashMap<u32, (u32, u32)>>,
+    pub(super) own_sid: String,
+    pub(super) may_publish: bool,
+    pub(super) own: HashMap<TrackSource, OwnTrack>,
+    pub(super) participants: HashMap<String, proto::ParticipantInfo>,
+    pub(super) received: HashMap<Arc<str>, Subscription>,
+    pub(super) slots: HashMap<(String, TrackSource), u32>,
+    pub(super) speakers: HashMap<String, f32>,
+    pub(super) said_tracks: Vec<RemoteTrack>,
+    pub(super) views: Option<HashMap<u32, (u32, u32)>>,
 
-    stats: RoomStats,
-    stats_at_ms: u64,
-    stats_base: (u64, u64),
-    losses_base: (u64, u64),
-    allocated_ms: u64,
+    pub(super) stats: RoomStats,
+    pub(super) stats_at_ms: u64,
+    pub(super) stats_base: (u64, u64),
+    pub(super) losses_base: (u64, u64),
+    pub(super) allocated_ms: u64,
 }
-
 impl Room {
     pub(super) fn new(
         access: RoomAccess,
@@ -151,6 +143,7 @@ impl Room {
             received: HashMap::new(),
             slots: HashMap::new(),
             speakers: HashMap::new(),
+            said_tracks: Vec::new(),
             views: None,
             stats: RoomStats::default(),
             stats_at_ms: 0,
@@ -160,7 +153,7 @@ impl Room {
         }
     }
 
-    fn now_ms(&self) -> u64 {
+    pub(super) fn now_ms(&self) -> u64 {
         self.started.elapsed().as_millis() as u64
     }
 
@@ -205,7 +198,7 @@ impl Room {
     }
 
     /// Events are for the owner; one that does not listen loses them, and must not hold up the media.
-    fn say(&self, event: RoomEvent) {
+    pub(super) fn say(&self, event: RoomEvent) {
         if self.events.try_send(event).is_err() {
             tracing::debug!("the room's owner does not keep up with its events");
         }
@@ -296,7 +289,7 @@ impl Room {
     }
 
     /// Plans the next try.
-    fn lost(&mut self, mode: Mode) {
+    pub(super) fn lost(&mut self, mode: Mode) {
         let since = *self.lost_since.get_or_insert_with(Instant::now);
         self.attempt += 1;
         let resumable = mode == Mode::Resume && !self.own_sid.is_empty() && self.attempt <= RESUME_TRIES;
@@ -351,6 +344,7 @@ impl Room {
                 .is_none_or(|permission| permission.can_publish);
         }
         self.participants.clear();
+        self.speakers.clear();
         for other in join.other_participants {
             self.participants.insert(other.sid.clone(), other);
         }
@@ -394,7 +388,7 @@ impl Room {
         self.say(RoomEvent::Link(LinkState::Live));
     }
 
-    async fn request(&mut self, request: Request) {
+    pub(super) async fn request(&mut self, request: Request) {
         let Link::Up(signal) = &mut self.link else { return };
         if let Err(error) = signal.send(request).await {
             tracing::info!(%error, "signalling was lost while sending");
@@ -488,7 +482,7 @@ impl Room {
     }
 
     /// Sends an offer, now or after the answer that is under way.
-    async fn offer(&mut self, ice_restart: bool) {
+    pub(super) async fn offer(&mut self, ice_restart: bool) {
         if self.negotiating && !ice_restart {
             self.needs_offer = true;
             return;
@@ -522,229 +516,6 @@ impl Room {
             self.participants.remove(&participant.sid);
         } else {
             self.participants.insert(participant.sid.clone(), participant);
-        }
-    }
-
-    /// Makes the received tracks agree with what the participants publish.
-    fn match_tracks(&mut self) {
-        let mut published: HashMap<Arc<str>, (String, proto::TrackInfo)> = HashMap::new();
-        for participant in self.participants.values() {
-            for track in &participant.tracks {
-                published.insert(
-                    track.sid.as_str().into(),
-                    (participant.identity.clone(), track.clone()),
-                );
-            }
-        }
-        let sound = Arc::clone(&self.setup.sound);
-        self.received.retain(|sid, subscription| {
-            let keep = published.contains_key(sid);
-            if !keep {
-                sound.close(subscription.info.slot);
-            }
-            keep
-        });
-        for (sid, (identity, track)) in published {
-            let Some(source) = source_of(&track) else { continue };
-            let next = FIRST_REMOTE_SLOT + self.slots.len() as u32;
-            let slot = *self.slots.entry((identity.clone(), source)).or_insert(next);
-            let info = RemoteTrack {
-                slot,
-                identity: identity.clone(),
-                source,
-                muted: track.muted,
-                width: track.width,
-                height: track.height,
-            };
-            self.received
-                .entry(Arc::clone(&sid))
-                .and_modify(|subscription| subscription.info = info.clone())
-                .or_insert_with(|| Subscription {
-                    media: if track.r#type() == proto::TrackType::Audio {
-                        Received::Sound(sound.open(slot, &identity))
-                    } else {
-                        let assembler = crate::rtp::assembly::Assembler::new();
-                        Received::Picture(Box::new(Picture {
-                            assembler,
-                            ..Picture::default()
-                        }))
-                    },
-                    info,
-                    sid: sid.to_string(),
-                    told: None,
-                    asked_key_ms: None,
-                });
-        }
-        let mut tracks: Vec<_> = self
-            .received
-            .values()
-            .map(|subscription| subscription.info.clone())
-            .collect();
-        tracks.sort_by_key(|track| track.slot);
-        self.say(RoomEvent::Tracks(tracks));
-    }
-
-    fn speakers(&mut self, changed: Vec<proto::SpeakerInfo>) {
-        for speaker in changed {
-            let identity = if speaker.sid == self.own_sid {
-                None
-            } else {
-                self.participants
-                    .get(&speaker.sid)
-                    .map(|participant| participant.identity.clone())
-            };
-            let Some(identity) = identity else { continue };
-            if speaker.active {
-                self.speakers.insert(identity, speaker.level);
-            } else {
-                self.speakers.remove(&identity);
-            }
-        }
-        let mut loudest: Vec<_> = self.speakers.iter().collect();
-        loudest.sort_by(|a, b| b.1.total_cmp(a.1).then(a.0.cmp(b.0)));
-        self.say(RoomEvent::Speakers(
-            loudest
-                .into_iter()
-                .map(|(identity, _)| identity.clone())
-                .collect(),
-        ));
-    }
-
-    fn wanted_qualities(&mut self, update: &proto::SubscribedQualityUpdate) {
-        let Some(own) = self
-            .own
-            .values_mut()
-            .find(|own| own.state == Published::As(update.track_sid.clone()))
-        else {
-            return;
-        };
-        let Some(codec) = update
-            .subscribed_codecs
-            .iter()
-            .find(|codec| codec.codec.to_lowercase().contains("h264"))
-        else {
-            return;
-        };
-        let count = own.layers.len();
-        for layer in &mut own.layers {
-            let quality = quality_of(layer.layer, count);
-            if let Some(wish) = codec.qualities.iter().find(|wish| wish.quality() == quality) {
-                layer.wanted = wish.enabled;
-            }
-        }
-        self.allocated_ms = 0;
-    }
-
-    // --- own tracks ---
-
-    async fn publish_all(&mut self) {
-        if !self.may_publish || !matches!(self.link, Link::Up(_)) {
-            return;
-        }
-        let Some(transport) = self.transport.clone() else {
-            return;
-        };
-        let waiting: Vec<TrackSource> = self
-            .own
-            .iter()
-            .filter(|(_, own)| own.state == Published::No)
-            .map(|(source, _)| *source)
-            .collect();
-        if waiting.is_empty() {
-            return;
-        }
-        for source in waiting {
-            let cid = format!(
-                "{:08x}{:08x}",
-                self.setup.rng.random::<u32>(),
-                self.setup.rng.random::<u32>()
-            );
-            let first: u16 = self.setup.rng.random();
-            let Some(own) = self.own.get_mut(&source) else {
-                continue;
-            };
-            own.cid = cid;
-            own.sequence = first;
-            own.state = Published::Asked;
-            for layer in &mut own.layers {
-                layer.sequence = first;
-                layer.wanted = true;
-            }
-            let (request, spec) = (own.add_request(), own.spec());
-            if let Err(error) = transport.add_sender(spec).await {
-                tracing::warn!(%error, ?source, "a track cannot be sent");
-                continue;
-            }
-            self.request(Request::AddTrack(request)).await;
-        }
-        self.offer(false).await;
-    }
-
-    async fn published(&mut self, published: proto::TrackPublishedResponse) {
-        let Some(track) = published.track else { return };
-        let Some(own) = self.own.values_mut().find(|own| own.cid == published.cid) else {
-            return;
-        };
-        own.state = Published::As(track.sid.clone());
-        if let Some(video) = &own.publication.video {
-            video.control.force_key(None);
-        }
-        let muted = own.publication.muted;
-        if muted != track.muted {
-            self.request(Request::Mute(proto::MuteTrackRequest {
-                sid: track.sid,
-                muted,
-            }))
-            .await;
-        }
-    }
-
-    async fn unpublished_by_server(&mut self, sid: &str) {
-        let Some(own) = self
-            .own
-            .values_mut()
-            .find(|own| own.state == Published::As(sid.to_owned()))
-        else {
-            return;
-        };
-        own.state = Published::No;
-        let cid = own.cid.clone();
-        self.remove_sender(&cid).await;
-        self.publish_all().await;
-    }
-
-    /// Publishing that was refused is asked for again when the permission changes.
-    async fn answered_request(&mut self, reason: proto::request_response::Reason) {
-        use proto::request_response::Reason;
-        if matches!(reason, Reason::Ok | Reason::Queued) {
-            return;
-        }
-        tracing::info!(?reason, "the server refused a request");
-        if reason != Reason::NotAllowed {
-            return;
-        }
-        self.may_publish = false;
-        let asked: Vec<String> = self
-            .own
-            .values_mut()
-            .filter(|own| own.state == Published::Asked)
-            .map(|own| {
-                own.state = Published::No;
-                own.cid.clone()
-            })
-            .collect();
-        for cid in asked {
-            self.remove_sender(&cid).await;
-        }
-    }
-
-    async fn remove_sender(&mut self, cid: &str) {
-        let Some(transport) = self.transport.clone() else {
-            return;
-        };
-        match transport.remove_sender(cid).await {
-            Ok(()) => self.offer(false).await,
-            Err(error) => tracing::debug!(%error, "a sender was gone already"),
         }
     }
 
@@ -816,160 +587,6 @@ impl Room {
         Flow::GoOn
     }
 
-    /// Another device behind a track that is published already: the others see no new track.
-    async fn exchange(&mut self, publication: super::Publication) {
-        let Some(own) = self.own.get_mut(&publication.source) else {
-            return;
-        };
-        let (was_muted, muted) = (own.publication.muted, publication.muted);
-        for layer in &mut own.layers {
-            layer.rate_bps = 0;
-        }
-        if let Some(video) = &publication.video {
-            video.control.force_key(None);
-        }
-        own.publication = publication;
-        self.allocated_ms = 0;
-        if let Published::As(sid) = own.state.clone()
-            && was_muted != muted
-        {
-            self.request(Request::Mute(proto::MuteTrackRequest { sid, muted }))
-                .await;
-        }
-    }
-
-    async fn unpublish(&mut self, source: TrackSource) {
-        if let Some(own) = self.own.remove(&source)
-            && own.state != Published::No
-        {
-            self.remove_sender(&own.cid).await;
-        }
-    }
-
-    async fn send_media(&mut self, media: Outgoing) {
-        match media {
-            Outgoing::Video { source, frame } => self.send_picture(source, frame).await,
-            Outgoing::Audio(audio) => self.send_sound(audio).await,
-        }
-    }
-
-    async fn send_picture(&mut self, source: TrackSource, frame: Encoded) {
-        let Some(transport) = self.transport.clone().filter(|_| self.connected) else {
-            return;
-        };
-        let Some(own) = self.own.get_mut(&source) else {
-            return;
-        };
-        if own.publication.muted || !matches!(own.state, Published::As(_)) {
-            return;
-        }
-        let Some(index) = own.layers.iter().position(|layer| layer.layer == frame.layer) else {
-            return;
-        };
-        let OutLayer {
-            sequence, rate_bps, ..
-        } = &mut own.layers[index];
-        if *rate_bps == 0 {
-            return;
-        }
-        let unit = Bytes::from(frame.data);
-        let payloads = h264::packetise(&unit);
-        let last = payloads.len().saturating_sub(1);
-        for (i, payload) in payloads.into_iter().enumerate() {
-            self.stats.bytes_sent += payload.len() as u64;
-            let packet = OutPacket {
-                layer: index,
-                payload_type: payload::H264,
-                sequence: *sequence,
-                timestamp: frame.rtp,
-                marker: i == last,
-                level: None,
-                payload,
-            };
-            *sequence = sequence.wrapping_add(1);
-            if let Err(error) = transport.send(&own.cid, packet).await {
-                tracing::debug!(%error, "a packet was not sent");
-                return;
-            }
-        }
-    }
-
-    async fn send_sound(&mut self, audio: EncodedAudio) {
-        let Some(transport) = self.transport.clone().filter(|_| self.connected) else {
-            return;
-        };
-        let Some(own) = self.own.get_mut(&TrackSource::Microphone) else {
-            return;
-        };
-        if own.publication.muted || !matches!(own.state, Published::As(_)) {
-            own.silent = true;
-            return;
-        }
-        let red = transport.redundancy(&own.cid).await;
-        let packed = own.red.pack(&audio.data, audio.rtp);
-        let payload = Bytes::from(if red { packed } else { audio.data });
-        self.stats.bytes_sent += payload.len() as u64;
-        let packet = OutPacket {
-            layer: 0,
-            payload_type: if red { payload::RED } else { payload::OPUS },
-            sequence: own.sequence,
-            timestamp: audio.rtp,
-            marker: std::mem::replace(&mut own.silent, false),
-            level: Some((audio.level_dbov, audio.voice)),
-            payload,
-        };
-        own.sequence = own.sequence.wrapping_add(1);
-        if let Err(error) = transport.send(&own.cid, packet).await {
-            tracing::debug!(%error, "a sound packet was not sent");
-        }
-    }
-
-    /// Tells the encoders what they may spend.
-    fn allocate(&mut self) {
-        let Some(transport) = &self.transport else { return };
-        let mut left = transport.path().estimate_bps;
-        // The screen is what people look at while it is shared; the camera gets what remains.
-        for source in [TrackSource::Screen, TrackSource::Camera] {
-            let Some(own) = self.own.get_mut(&source) else {
-                continue;
-            };
-            let demand = own.demand();
-            let rates = allocate::allocate(left, &demand);
-            left = left.saturating_sub(rates.iter().sum());
-            let Some(video) = &own.publication.video else {
-                continue;
-            };
-            for (layer, rate) in own.layers.iter_mut().zip(rates) {
-                if !allocate::worth_telling(layer.rate_bps, rate) {
-                    continue;
-                }
-                // The lowest layer goes on for one's own preview even when nobody else wants it.
-                let preview = layer.layer == Layer::Quarter;
-                video.control.set_active(layer.layer, rate > 0 || preview);
-                if rate > 0 {
-                    video.control.set_bitrate(layer.layer, rate);
-                    if layer.rate_bps == 0 {
-                        video.control.force_key(Some(layer.layer));
-                    }
-                    if video.config.content == Content::Screen {
-                        let full = video
-                            .config
-                            .layers
-                            .iter()
-                            .find(|l| l.layer == layer.layer)
-                            .map_or(5.0, |l| l.fps);
-                        video
-                            .control
-                            .set_fps(layer.layer, allocate::screen_fps(full, rate, layer.max_bps));
-                    }
-                }
-                layer.rate_bps = rate;
-            }
-        }
-    }
-
-    // --- received tracks ---
-
     async fn transport_event(&mut self, event: TransportEvent) -> Flow {
         match event {
             TransportEvent::Packet(packet) => self.packet(packet),
@@ -1008,106 +625,6 @@ impl Room {
             }
         }
         Flow::GoOn
-    }
-
-    fn packet(&mut self, packet: InPacket) {
-        self.stats.bytes_received += packet.payload.len() as u64;
-        let now_ms = self.started.elapsed().as_millis() as u64;
-        let Some(subscription) = self.received.get_mut(&packet.track) else {
-            return;
-        };
-        match &mut subscription.media {
-            Received::Sound(sound) => {
-                let red = packet.payload_type == payload::RED;
-                sound.push(red, packet.sequence, packet.timestamp, &packet.payload);
-            }
-            Received::Picture(picture) => {
-                picture.seen_packet = true;
-                let mut out = Vec::new();
-                picture.assembler.push(
-                    now_ms,
-                    packet.ssrc,
-                    packet.sequence,
-                    packet.timestamp,
-                    packet.marker,
-                    packet.payload,
-                    &mut out,
-                );
-                self.show(&packet.track, out);
-            }
-        }
-    }
-
-    fn show(&mut self, track: &Arc<str>, assembled: Vec<Assembled>) {
-        let Some(subscription) = self.received.get_mut(track) else {
-            return;
-        };
-        let Received::Picture(picture) = &mut subscription.media else {
-            return;
-        };
-        for item in assembled {
-            match item {
-                Assembled::Gap => picture.numbering.gap(),
-                Assembled::Picture { data, key, timestamp } => {
-                    let frame = picture
-                        .numbering
-                        .frame(subscription.info.slot, key, timestamp, data);
-                    let size = picture.numbering.size();
-                    if std::mem::replace(&mut picture.size, size) != size && picture.size != (0, 0) {
-                        picture.switches += 1;
-                    }
-                    self.setup.frames.frame(frame);
-                }
-            }
-        }
-    }
-
-    /// Asks the sender for a key picture, at most every [`KEY_EVERY_MS`].
-    async fn ask_key(&mut self, track: &Arc<str>) {
-        let now_ms = self.now_ms();
-        let Some(transport) = self.transport.clone() else {
-            return;
-        };
-        let Some(subscription) = self.received.get_mut(track) else {
-            return;
-        };
-        if subscription
-            .asked_key_ms
-            .is_some_and(|at| now_ms < at + KEY_EVERY_MS)
-        {
-            return;
-        }
-        subscription.asked_key_ms = Some(now_ms);
-        if let Err(error) = transport.request_key(track).await {
-            tracing::debug!(%error, "no key picture could be asked for");
-        }
-    }
-
-    async fn tell_sizes(&mut self) {
-        if !self.connected {
-            return;
-        }
-        let mut requests = Vec::new();
-        for subscription in self.received.values_mut() {
-            if let Received::Sound(_) = subscription.media {
-                continue;
-            }
-            let size = views::asked(self.views.as_ref(), subscription.info.slot);
-            if subscription.told == Some(size) {
-                continue;
-            }
-            subscription.told = Some(size);
-            requests.push(proto::UpdateTrackSettings {
-                track_sids: vec![subscription.sid.clone()],
-                disabled: size == (0, 0),
-                width: size.0,
-                height: size.1,
-                ..Default::default()
-            });
-        }
-        for request in requests {
-            self.request(Request::TrackSetting(request)).await;
-        }
     }
 
     async fn tick(&mut self) -> Flow {

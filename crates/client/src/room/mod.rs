@@ -4,6 +4,8 @@
 //! Knows nothing of hearings; what a seat may do is the server's business and the session's.
 
 mod actor;
+mod own;
+mod remote;
 mod track;
 mod views;
 

@@ -13,8 +13,8 @@ use media::screen::{ScreenChoice, ScreenId};
 use media::video::{SourceError, VideoEvent};
 use protocol::{
     Command, CommandId, DeviceFault, DeviceKind, DeviceList, DeviceState, DropCause, HostError, HostEvent,
-    LinkState, MediaAccess, MediaKind, NetReport, Outcome, SeatId, SeatTaken, SendCommand, ServerFrame,
-    TrackInfo, TrackSource,
+    LinkState, MediaAccess, MediaKind, NetReport, Outcome, Refusal, SeatId, SeatTaken, SendCommand,
+    ServerFrame, TrackInfo, TrackSource,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -496,6 +496,14 @@ impl Actor {
                     MediaKind::Video => &mut self.camera,
                 };
                 wish.under_way -= 1;
+                if outcome
+                    == (Outcome::Rejected {
+                        code: Refusal::NothingToDo,
+                    })
+                {
+                    // It is on record already; the frame that says so is on its way.
+                    return;
+                }
                 if let Outcome::Rejected { code } = outcome {
                     tracing::info!(?code, ?kind, "the court did not take the switch");
                     // Asking again and again would not help; what the court has on record holds.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
 use url::Url;
 
 pub use signal_request::Message as Request;
@@ -108,9 +108,10 @@ impl Signal {
         let config = WebSocketConfig::default()
             .max_message_size(Some(MESSAGE_LIMIT))
             .max_frame_size(Some(MESSAGE_LIMIT));
-        let (socket, _) = connect_async_with_config(url.as_str(), Some(config), true)
-            .await
-            .map_err(refusal)?;
+        let (socket, _) =
+            connect_async_tls_with_config(url.as_str(), Some(config), true, Some(crate::tls::connector()))
+                .await
+                .map_err(refusal)?;
         let mut signal = Self { socket };
         let mut early = Vec::new();
         loop {

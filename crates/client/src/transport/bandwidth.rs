@@ -118,7 +118,10 @@ impl<E: BandwidthEstimator> HonestEstimator<E> {
 
 impl<E: BandwidthEstimator> BandwidthEstimator for HonestEstimator<E> {
     fn on_reports(&mut self, now: Instant, reports: &[PacketReport]) {
-        self.inner.on_reports(now, reports);
+        // The stack reports packets that carry no transport-wide number (sound) as lost whenever a picture packet
+        // after them is acknowledged. They were never asked about, so they say nothing.
+        let reports: Vec<PacketReport> = reports.iter().filter(|report| report.is_twcc).cloned().collect();
+        self.inner.on_reports(now, &reports);
         let bytes: usize = reports.iter().filter(|r| r.arrived).map(|r| r.size).sum();
         if bytes > 0 {
             self.acked.push_back((now, bytes));

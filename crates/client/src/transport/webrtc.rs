@@ -399,11 +399,20 @@ impl MediaTransport for WebrtcTransport {
     }
 
     async fn answer(&self, sdp: String) -> Result<(), TransportError> {
+        let stranded = stranded_candidates(&sdp);
         let answer = RTCSessionDescription::answer(sdp).map_err(stack)?;
         self.connection
             .set_remote_description(answer)
             .await
             .map_err(stack)?;
+        for candidate in stranded {
+            let init = RTCIceCandidateInit {
+                candidate,
+                sdp_mid: Some("0".into()),
+                ..Default::default()
+            };
+            self.connection.add_ice_candidate(init).await.map_err(stack)?;
+        }
         self.learn_extensions().await;
         Ok(())
     }
@@ -497,6 +506,25 @@ impl MediaTransport for WebrtcTransport {
     }
 }
 
+/// The candidates of an answer whose sections are all inactive. The stack does not look there, and without them a
+/// person who may not hear anything yet would only begin to connect when admitted.
+fn stranded_candidates(sdp: &str) -> Vec<String> {
+    let sections: Vec<&str> = sdp.split("\nm=").skip(1).collect();
+    let inactive = |section: &&&str| section.lines().any(|line| line.trim_end() == "a=inactive");
+    if sections.iter().filter(inactive).count() != sections.len() {
+        return Vec::new();
+    }
+    let mut candidates: Vec<String> = sdp
+        .lines()
+        .filter_map(|line| line.trim_end().strip_prefix("a="))
+        .filter(|attribute| attribute.starts_with("candidate:"))
+        .map(str::to_owned)
+        .collect();
+    candidates.sort_unstable();
+    candidates.dedup();
+    candidates
+}
+
 /// A stream number from the track's own random id, so that no second source of randomness is needed.
 fn fresh_ssrc(cid: &str, rid: &str) -> u32 {
     use std::hash::{BuildHasher, Hasher};
@@ -557,5 +585,29 @@ impl PeerConnectionEventHandler for Handler {
                 }
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn candidates_are_rescued_only_where_the_stack_would_not_look() {
+        let section = |direction: &str| {
+            format!(
+                "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na={direction}\r\na=candidate:1 1 udp 1 127.0.0.1 7882 typ host\r\n"
+            )
+        };
+        let sdp = |directions: &[&str]| {
+            let sections: String = directions.iter().map(|direction| section(direction)).collect();
+            format!("v=0\r\ns=-\r\n{sections}")
+        };
+        assert_eq!(
+            stranded_candidates(&sdp(&["inactive", "inactive"])),
+            ["candidate:1 1 udp 1 127.0.0.1 7882 typ host"]
+        );
+        assert!(stranded_candidates(&sdp(&["inactive", "sendonly"])).is_empty());
+        assert!(stranded_candidates("").is_empty());
     }
 }

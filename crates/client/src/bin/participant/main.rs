@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| "warn,client=info,mingting_participant=info".into()),
+                .unwrap_or_else(|_| "error,client=info,mingting_participant=info,media=warn".into()),
         )
         .with_writer(std::io::stderr)
         .with_ansi(false)
