@@ -31,6 +31,8 @@ export class HearingSession {
   private readonly report = new SwitchReport((which, on) => this.tell({ type: which === 'mic' ? 'self.mic' : 'self.camera', on }));
   private readonly timer: ReturnType<typeof setInterval>;
   private standing: Standing | null = null;
+  /** What the page shows, once it has said so. */
+  private shown: readonly TrackView[] | null = null;
   private channelRttMs = 0;
   private counters: Counters | null = null;
 
@@ -40,7 +42,10 @@ export class HearingSession {
   ) {
     this.room = new MediaRoom({
       link: (state) => around.say({ type: 'mediaLink', state }),
-      pictures: () => around.show(),
+      pictures: () => {
+        this.askForSizes();
+        around.show();
+      },
       speakers: (seats) => around.say({ type: 'speakers', seats }),
     });
     this.driver = new ChannelDriver(new Channel(seat, around.client, Math.random), channelUrl(seat.hearing), {
@@ -100,7 +105,14 @@ export class HearingSession {
 
   /** How large each picture is shown; those left out are not sent to us. */
   views(views: readonly TrackView[]): void {
-    const wanted = new Map(views.map((view) => [view.slot, view]));
+    this.shown = views;
+    this.askForSizes();
+  }
+
+  /** Somebody who came back has a new track behind the old slot, and it knows nothing of sizes yet. */
+  private askForSizes(): void {
+    if (this.shown === null) return;
+    const wanted = new Map(this.shown.map((view) => [view.slot, view]));
     for (const { seat, source, publication } of this.room.pictures()) {
       const view = wanted.get(this.around.surfaces.slot(seat, source, false));
       const shown = view !== undefined && view.width > 0 && view.height > 0;

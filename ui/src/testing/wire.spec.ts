@@ -11,9 +11,9 @@ import { sealOf, stageOf } from '../model/stage';
 import { useDevices } from '../stores/devices';
 import { useMedia } from '../stores/media';
 import { useSession } from '../stores/session';
-import { hearing, person, T0 } from '../testing/build';
-import { fakeHost } from '../testing/fakeHost';
-import type { Envelope, HearingState, HostError, HostEvent, Outcome, ParticipantState, ServerFrame, Snapshot } from './generated';
+import { hearing, person, T0 } from './build';
+import { fakeHost } from './fakeHost';
+import type { Envelope, HearingState, HostError, HostEvent, Outcome, ParticipantState, ServerFrame, Snapshot } from '../wire/generated';
 
 const files = import.meta.glob<unknown[]>('../../../crates/protocol/tests/wire/*.json', { eager: true, import: 'default' });
 function wire<T>(name: string): T[] {
