@@ -213,6 +213,7 @@ proptest! {
     /// 3. No gap in the record without reason, actor and times; and no recording outside the session.
     #[test]
     fn the_record_has_no_unexplained_gap(day in day()) {
+        let mut ordered_pause = false;
         day.run(false, |world, step| {
             let snapshot = world.hearing.snapshot(&"judge".into(), world.now);
             match (&snapshot.state, &snapshot.recording) {
@@ -242,8 +243,20 @@ proptest! {
                 }
                 (_, recording) => assert_eq!(*recording, RecordingState::Off),
             }
-            // From one stretch of recording to the next only by way of a pause that says why.
+            // From one stretch of recording to the next only by way of a pause that says why; and what the court
+            // ordered not to be recorded, only the court's word records again.
             for event in events(step) {
+                let resumed = matches!(&step.input, Input::Command { command: Command::RecordResume, .. });
+                match &event.event {
+                    Event::RecordingState { state: RecordingState::Paused { reason, .. } } => {
+                        ordered_pause |= matches!(reason, PauseReason::ClosedEvidence | PauseReason::Mediation);
+                    }
+                    Event::RecordingState { state: RecordingState::On { .. } } => {
+                        assert!(!ordered_pause || resumed, "recorded against the court's order");
+                        ordered_pause = false;
+                    }
+                    _ => {}
+                }
                 if let Event::RecordingState { state: RecordingState::On { since } } = &event.event {
                     assert_eq!(*since, event.server_time, "recording does not begin in the past");
                     let judge = step.before.snapshot(&"judge".into(), world.now);

@@ -106,41 +106,46 @@ fn session_command() -> impl Strategy<Value = Command> {
             words().prop_map(|reason| Command::HearingMoveOffline { reason }),
         ],
         1 => any_seat().prop_map(|to| Command::HearingHandOver { to }),
-        2 => phase().prop_map(|phase| Command::PhaseSet { phase }),
+        4 => phase().prop_map(|phase| Command::PhaseSet { phase }),
     ]
 }
 
 fn court_command() -> impl Strategy<Value = Command> {
     let kind = || select(vec![MediaKind::Audio, MediaKind::Video]);
+    let witness = || select(vec!["witness", "expert"]).prop_map(SeatId::from);
     prop_oneof![
-        any_seat().prop_map(|seat| Command::SeatAdmit { seat }),
-        select(vec!["witness", "expert"]).prop_map(|seat| Command::SeatCallWitness { seat: seat.into() }),
-        any_seat().prop_map(|seat| Command::SeatDismiss { seat }),
-        (any_seat(), words()).prop_map(|(seat, reason)| Command::SeatIsolate { seat, reason }),
-        any_seat().prop_map(|seat| Command::SeatRecall { seat }),
-        (any_seat(), words()).prop_map(|(seat, reason)| Command::SeatRemove { seat, reason }),
-        (proptest::option::of(any_seat()), kind()).prop_map(|(seat, kind)| Command::MediaLock { seat, kind }),
-        (proptest::option::of(any_seat()), kind())
+        1 => any_seat().prop_map(|seat| Command::SeatAdmit { seat }),
+        // Witnesses come and go often, since most rules are about them.
+        4 => witness().prop_map(|seat| Command::SeatCallWitness { seat }),
+        2 => witness().prop_map(|seat| Command::SeatDismiss { seat }),
+        1 => witness().prop_map(|seat| Command::SeatIsolate { seat, reason: Words::default() }),
+        1 => witness().prop_map(|seat| Command::SeatRecall { seat }),
+        1 => any_seat().prop_map(|seat| Command::SeatDismiss { seat }),
+        1 => (any_seat(), words()).prop_map(|(seat, reason)| Command::SeatIsolate { seat, reason }),
+        1 => any_seat().prop_map(|seat| Command::SeatRecall { seat }),
+        1 => (any_seat(), words()).prop_map(|(seat, reason)| Command::SeatRemove { seat, reason }),
+        1 => (proptest::option::of(any_seat()), kind()).prop_map(|(seat, kind)| Command::MediaLock { seat, kind }),
+        1 => (proptest::option::of(any_seat()), kind())
             .prop_map(|(seat, kind)| Command::MediaUnlock { seat, kind }),
-        (any_seat(), kind()).prop_map(|(seat, kind)| Command::MediaBlock { seat, kind }),
-        (any_seat(), kind()).prop_map(|(seat, kind)| Command::MediaUnblock { seat, kind }),
-        any_seat().prop_map(|seat| Command::MediaAskUnmute { seat }),
-        proptest::option::of(any_seat()).prop_map(|seat| Command::FloorGive { seat }),
-        Just(Command::HandLowerAll),
-        any_seat().prop_map(|seat| Command::IdentityRequest { seat }),
-        (any_seat(), any::<bool>()).prop_map(|(seat, passed)| Command::IdentityConfirm { seat, passed }),
-        any_seat().prop_map(|seat| Command::IdentityWaive { seat }),
-        any_seat().prop_map(|seat| Command::ShareStop { seat: Some(seat) }),
-        select(vec![
+        1 => (any_seat(), kind()).prop_map(|(seat, kind)| Command::MediaBlock { seat, kind }),
+        1 => (any_seat(), kind()).prop_map(|(seat, kind)| Command::MediaUnblock { seat, kind }),
+        1 => any_seat().prop_map(|seat| Command::MediaAskUnmute { seat }),
+        1 => proptest::option::of(any_seat()).prop_map(|seat| Command::FloorGive { seat }),
+        1 => Just(Command::HandLowerAll),
+        1 => any_seat().prop_map(|seat| Command::IdentityRequest { seat }),
+        1 => (any_seat(), any::<bool>()).prop_map(|(seat, passed)| Command::IdentityConfirm { seat, passed }),
+        1 => any_seat().prop_map(|seat| Command::IdentityWaive { seat }),
+        1 => any_seat().prop_map(|seat| Command::ShareStop { seat: Some(seat) }),
+        3 => select(vec![
             PauseReason::Mediation,
             PauseReason::ClosedEvidence,
             PauseReason::Recess
         ])
         .prop_map(|reason| Command::RecordPause { reason }),
-        Just(Command::RecordResume),
-        Just(Command::BroadcastStart),
-        Just(Command::BroadcastStop),
-        (any_seat(), words()).prop_map(|(seat, note)| Command::FindingMake {
+        1 => Just(Command::RecordResume),
+        1 => Just(Command::BroadcastStart),
+        1 => Just(Command::BroadcastStop),
+        1 => (any_seat(), words()).prop_map(|(seat, note)| Command::FindingMake {
             seat,
             kind: FindingKind::Absent,
             note,
@@ -220,7 +225,8 @@ pub(crate) fn day() -> impl Strategy<Value = Day> {
         technician_may_suspend: bits[2],
         parties_share_freely: bits[3],
         panel_may_share: bits[4],
-        recorder: bits[5],
+        // Mostly there, since the rules about it need a day to unfold.
+        recorder: bits[5] || bits[6],
         broadcaster: bits[6],
         ..HearingSettings::default()
     });
