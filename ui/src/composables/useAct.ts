@@ -5,6 +5,9 @@ import { useNotices } from '../stores/notices';
 import { useSession } from '../stores/session';
 import type { Command } from '../wire/generated';
 
+/** Acts of the court rest on what was seen: they are refused when the hearing or the person moved on meanwhile. */
+const DELIBERATE = /^(hearing|phase|seat|floor|finding)\.|^request\.decide$/;
+
 export function useAct() {
   const session = useSession();
   const notices = useNotices();
@@ -13,7 +16,7 @@ export function useAct() {
   /** True when the server accepted it. */
   async function act(command: Command): Promise<boolean> {
     return attempt(async () => {
-      const outcome = await session.command(command);
+      const outcome = await session.command(command, DELIBERATE.test(command.type));
       if (outcome.name === 'rejected') notices.show({ kind: 'warn', key: `courtroom.refusal.${outcome.code}` });
       return outcome.name === 'accepted';
     });

@@ -148,7 +148,7 @@ describe('for the judge', () => {
   });
 
   it('closes only after a tick, and lists what is open', async () => {
-    const { commands } = await enter('judge', 'queue');
+    const { commands, call } = await enter('judge', 'queue');
     await press('闭庭');
     const dialog = within(await screen.findByRole('dialog', { name: '确认闭庭？' }));
     expect(dialog.getByText('还有 2 项申请未处理')).toBeTruthy();
@@ -157,6 +157,8 @@ describe('for the judge', () => {
     await fireEvent.click(dialog.getByRole('checkbox'));
     await fireEvent.click(confirm);
     expect(commands()).toEqual([{ type: 'hearing.close' }]);
+    // Refused by the server if the hearing moved on since the judge looked.
+    expect(call.mock.calls.find(([name]) => name === 'hearing.command')?.[1]).toMatchObject({ expectedSeq: expect.any(Number) });
   });
 
   it('decides requests', async () => {
