@@ -208,20 +208,27 @@ pub struct Player {
 impl Player {
     /// Takes a seat with its code.
     pub async fn enter(server: &str, invited: &Invited, cast: &Cast, folder: &Path) -> Result<Self> {
-        let mut args = vec![
-            "--server".into(),
-            server.to_owned(),
-            "--code".into(),
-            invited.code.clone(),
-        ];
-        args.extend(["--name".into(), invited.name.clone()]);
-        Self::start(
-            program("mingting-participant"),
-            invited.seat.clone(),
-            args,
-            cast,
-            folder,
-        )
+        let command = tokio::process::Command::new(program("mingting-participant"));
+        Self::enter_by(command, server, invited, cast, folder)
+    }
+
+    /// As [`Player::enter`], by another build of the participant or through another program that starts it.
+    pub fn enter_by(
+        mut command: tokio::process::Command,
+        server: &str,
+        invited: &Invited,
+        cast: &Cast,
+        folder: &Path,
+    ) -> Result<Self> {
+        command.args([
+            "--server",
+            server,
+            "--code",
+            &invited.code,
+            "--name",
+            &invited.name,
+        ]);
+        Self::start(command, invited.seat.clone(), cast, folder)
     }
 
     /// Joins any LiveKit room, without a hearing.

@@ -74,8 +74,8 @@ impl Session {
         Ok(())
     }
 
-    /// Waits until `watcher` has no picture and no sound of `gone` while `timer` gets three reports of pictures of
-    /// `moving`: that those go on proves that time passed and the server forwards.
+    /// Waits until `watcher` gets no picture and no sound of `gone` while `timer` gets new pictures of `moving` three
+    /// times: that those go on proves that time passed and the server forwards.
     pub async fn nothing_comes(
         watcher: &Player,
         gone: &SeatId,
@@ -87,8 +87,9 @@ impl Session {
             &format!("{} neither sees nor hears {gone}", watcher.seat),
             async {
                 loop {
-                    let from = watcher.mark();
-                    let mut reports = 0;
+                    let before = received(watcher, gone);
+                    let mut last = None;
+                    let mut steps = 0;
                     timer
                         .wait_from(
                             timer.mark(),
@@ -96,19 +97,17 @@ impl Session {
                             &format!("pictures of {moving} go on"),
                             |said| match said {
                                 Said::Seen(seen) if seen.seat == *moving => {
-                                    reports += 1;
-                                    (reports == 3).then_some(())
+                                    steps += u32::from(
+                                        last.replace(seen.frames)
+                                            .is_some_and(|before| seen.frames > before),
+                                    );
+                                    (steps == 3).then_some(())
                                 }
                                 _ => None,
                             },
                         )
                         .await?;
-                    let came = watcher.all_from(from, |said| match said {
-                        Said::Seen(seen) if seen.seat == *gone => Some(()),
-                        Said::Heard(heard) if heard.seat == *gone => Some(()),
-                        _ => None,
-                    });
-                    if came.is_empty() {
+                    if received(watcher, gone) == before {
                         return Ok(());
                     }
                 }
@@ -116,4 +115,20 @@ impl Session {
         )
         .await
     }
+}
+
+/// Frames and milliseconds of sound that a player has counted of somebody so far.
+fn received(player: &Player, of: &SeatId) -> (u64, u64) {
+    let frames = player.all_from(0, |said| match said {
+        Said::Seen(seen) if seen.seat == *of => Some(seen.frames),
+        _ => None,
+    });
+    let sound = player.all_from(0, |said| match said {
+        Said::Heard(heard) if heard.seat == *of => Some(heard.received_ms),
+        _ => None,
+    });
+    (
+        frames.into_iter().max().unwrap_or(0),
+        sound.into_iter().max().unwrap_or(0),
+    )
 }

@@ -111,19 +111,29 @@ async fn a_blocked_picture_is_hidden_from_the_others_while_the_sound_goes_on() -
             kind: MediaKind::Video,
         })
         .await?;
-    // Five reports of sound without one picture between them.
-    let mark = session.judge.mark();
-    let mut in_a_row = 0;
+    // Five reports of more sound without one more picture between them.
+    let (mut frames, mut sound, mut in_a_row) = (0, 0, 0);
     session
         .judge
-        .wait_from(mark, SOON, "sound of the party without pictures", |said| {
-            match said {
-                Said::Seen(seen) if seen.seat == party => in_a_row = 0,
-                Said::Heard(heard) if heard.seat == party => in_a_row += 1,
-                _ => {}
-            }
-            (in_a_row == 5).then_some(())
-        })
+        .wait_from(
+            session.judge.mark(),
+            SOON,
+            "sound of the party without pictures",
+            |said| {
+                match said {
+                    Said::Seen(seen) if seen.seat == party && seen.frames > frames => {
+                        frames = seen.frames;
+                        in_a_row = 0;
+                    }
+                    Said::Heard(heard) if heard.seat == party && heard.received_ms > sound => {
+                        sound = heard.received_ms;
+                        in_a_row += 1;
+                    }
+                    _ => {}
+                }
+                (in_a_row == 5).then_some(())
+            },
+        )
         .await?;
 
     session

@@ -2,7 +2,7 @@
 //! `mingting-demo` of the package `scenarios`.
 
 use crate::{
-    process::{self, built, cargo, npm, root},
+    process::{self, built, npm, root},
     setup::{self, Need},
 };
 use anyhow::{Result, bail};
@@ -32,16 +32,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     setup::ensure(Need::Demo)?;
     build_page()?;
-    process::run(cargo().args([
-        "build",
-        "-p",
-        "server",
-        "-p",
-        "client",
-        "-p",
-        "scenarios",
-        "--bins",
-    ]))?;
+    process::run(&mut process::build_programs())?;
     let mut demo = Command::new(built("mingting-demo"));
     demo.arg("--bin")
         .arg(process::target().join("debug"))
@@ -49,8 +40,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         .arg(root().join("ui/dist"));
     if args.headless {
         demo.arg("--headless");
-    } else {
-        process::run(cargo().args(["build", "-p", "mingting"]))?;
     }
     if let Some(seconds) = args.seconds {
         demo.args(["--for", &seconds.to_string()]);

@@ -48,6 +48,14 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
+/// Builds every program. Always the whole workspace: cargo chooses the features of dependencies by the packages that are
+/// selected, so that building packages one by one would compile much of the same code again.
+pub(crate) fn build_programs() -> Command {
+    let mut command = cargo();
+    command.args(["build", "--workspace", "--bins"]);
+    command
+}
+
 /// npm in a folder of the repository.
 pub(crate) fn npm(folder: &str) -> Command {
     let mut command = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });

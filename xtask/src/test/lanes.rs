@@ -3,7 +3,7 @@
 use super::Ran;
 use crate::{
     check, codegen, demo,
-    process::{cargo, npm, run_logged, target},
+    process::{build_programs, cargo, npm, run_logged, target},
     setup::{self, Need},
     tidy,
 };
@@ -115,21 +115,15 @@ fn clippy(log: &Path) -> Result<Ran> {
 }
 
 fn unit(log: &Path) -> Result<Ran> {
-    run_logged(
-        cargo().args(["test", "--workspace", "--exclude", "scenarios"]),
-        log,
-    )?;
+    run_logged(cargo().args(["test", "--workspace"]), log)?;
     Ok(Ran::Whole)
 }
 
-/// Runs tests of the package `scenarios` against the programs that it starts.
+/// Runs tests of the package `scenarios` against the programs that they start.
 fn scenario_tests(tests: &[&str], log: &Path) -> Result<()> {
-    run_logged(
-        cargo().args(["build", "-p", "server", "-p", "client", "--bins"]),
-        log,
-    )?;
+    run_logged(&mut build_programs(), log)?;
     let mut command = cargo();
-    command.args(["test", "-p", "scenarios"]);
+    command.args(["test", "--workspace"]);
     for test in tests {
         command.args(["--test", test]);
     }
@@ -137,8 +131,8 @@ fn scenario_tests(tests: &[&str], log: &Path) -> Result<()> {
     command.args(["--", "--test-threads=1"]);
     command
         .env("MINGTING_BIN", target().join("debug"))
-        .env("MINGTING_PYTHON", setup::python_in_venv());
-    command.env("MINGTING_WINDOWS_BIN", check::windows_folder());
+        .env("MINGTING_PYTHON", setup::python_in_venv())
+        .env("MINGTING_WINDOWS_BIN", check::windows_folder());
     if let Some(server) = setup::livekit_server()? {
         command.env("MINGTING_LIVEKIT_SERVER", server);
     }
@@ -160,7 +154,6 @@ fn window(log: &Path) -> Result<Ran> {
     if !cfg!(target_os = "linux") {
         return Ok(Ran::Skipped("the window is driven under Xvfb, on Linux"));
     }
-    run_logged(cargo().args(["build", "-p", "mingting"]), log)?;
     scenario_tests(&["window"], log)?;
     Ok(Ran::Whole)
 }
@@ -169,7 +162,7 @@ fn sound(log: &Path) -> Result<Ran> {
     if !cfg!(target_os = "linux") {
         return Ok(Ran::Skipped("null sinks are PulseAudio's"));
     }
-    run_logged(cargo().args(["test", "-p", "media", "--test", "pulse"]), log)?;
+    run_logged(cargo().args(["test", "--workspace", "--test", "pulse"]), log)?;
     Ok(Ran::Whole)
 }
 
