@@ -19,13 +19,17 @@ pub(crate) struct Args {
     #[arg(long, env = "MINGTING_SERVER")]
     pub(crate) server: Option<String>,
     /// Hearing code to fill in
-    #[arg(long, env = "MINGTING_CODE", hide_env_values = true)]
+    #[arg(long, env = "MINGTING_CODE", hide_env_values = true, value_parser = secret)]
     pub(crate) code: Option<Secret>,
     /// Use a moving test picture and a quiet tone instead of the camera and the microphone
     #[arg(long, env = "MINGTING_SYNTHETIC")]
     pub(crate) synthetic: bool,
     /// A mingting://join/… link, as the system hands it over
     pub(crate) link: Option<String>,
+}
+
+fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+    Ok(Secret::new(text))
 }
 
 #[derive(Deserialize)]

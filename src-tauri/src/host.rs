@@ -3,7 +3,9 @@
 //! Holds the one session of this program. The session lives here, not in the page: a reload joins it again.
 
 use crate::frames::FrameHub;
-use client::{Court, EncodedFrame, FrameSink, MediaSetup, NativeDecoder, Session, SessionConfig, SessionHandle};
+use client::{
+    Court, EncodedFrame, FrameSink, MediaClock, MediaSetup, NativeDecoder, Session, SessionConfig, SessionHandle,
+};
 use protocol::{
     ChooseDevice, DropCause, Enter, FrameRequest, HostError, HostEvent, SeatTaken, Secret, SendCommand, StaffSignIn,
     StaffTakeSeat, StartInfo, SwitchMedia, TakeSeat, TrackView,
@@ -117,19 +119,19 @@ impl Host {
             Call::CourtTakeSeat(take) => reply(self.0.court.take_seat(&take).await?),
             Call::CourtSignIn(sign_in) => reply(self.0.court.sign_in(&sign_in).await?),
             Call::CourtStaffSeat(take) => reply(self.0.court.staff_seat(&take).await?),
-            Call::HearingJoin(seat) => reply(self.join(seat).await),
+            Call::HearingJoin(seat) => reply(self.join(seat)),
             Call::HearingCommand(command) => reply(self.session()?.command(command).await?),
-            Call::HearingEnd => reply(self.end(DropCause::WindowClosed).await),
+            Call::HearingEnd => reply(self.end(DropCause::WindowClosed)),
             Call::DevicesList => match self.session() {
-                Ok(session) => reply(session.devices().await),
+                Ok(session) => reply(session.devices().await?),
                 Err(_) => reply(blocking(client::devices::list).await?),
             },
-            Call::DevicesChoose(choose) => reply(self.session()?.choose(choose).await),
+            Call::DevicesChoose(choose) => reply(self.session()?.choose(choose).await?),
             Call::MediaSwitch(switch) => reply(self.session()?.switch(switch)),
             Call::MediaViews(views) => reply(self.session()?.views(views)),
-            Call::CheckPlaySound => reply(self.session()?.play_test_sound().await),
-            Call::CheckQuick => reply(self.session()?.quick_check().await),
-            Call::ShareSources => reply(blocking(client::share::sources).await?),
+            Call::CheckPlaySound => reply(self.session()?.play_test_sound()),
+            Call::CheckQuick => reply(self.session()?.quick_check().await?),
+            Call::ShareSources => reply(blocking(client::devices::shareable).await?),
             Call::ShareStart(id) => reply(self.session()?.share_start(id).await?),
             Call::ShareStop => reply(self.session()?.share_stop()),
         }
@@ -159,7 +161,7 @@ impl Host {
     pub(crate) fn window_closed(&self) {
         tauri::async_runtime::block_on(async {
             let closing = async {
-                self.end(DropCause::WindowClosed).await;
+                self.end(DropCause::WindowClosed);
                 self.0.tasks.close();
                 self.0.tasks.wait().await;
             };
@@ -175,16 +177,16 @@ impl Host {
             server: self.0.server.to_string(),
             code: self.0.code.lock().expect("no holder of the code panics").take(),
             frames: self.0.hub.issue(one_time_token(), self.0.port),
-            session: self.session().ok().map(|session| session.seat().clone()),
+            session: self.session().ok().and_then(|session| session.seat().cloned()),
         }
     }
 
-    async fn join(&self, seat: SeatTaken) {
-        let running = self.session().ok().filter(|session| *session.seat() == seat);
+    fn join(&self, seat: SeatTaken) {
+        let running = self.session().ok().filter(|session| session.seat() == Some(&seat));
         let session = match running {
             Some(session) => session,
             None => {
-                self.end(DropCause::WindowClosed).await;
+                self.end(DropCause::WindowClosed);
                 let session = self.open(seat);
                 *self.session_slot() = Some(session.clone());
                 session
@@ -206,14 +208,14 @@ impl Host {
             seed: seed(),
         };
         let sink = Arc::new(PageSink(Arc::downgrade(&self.0)));
-        let setup = if self.0.synthetic { MediaSetup::synthetic(sink) } else { MediaSetup::devices(sink) };
+        let clock = MediaClock::start();
+        let setup = if self.0.synthetic { MediaSetup::synthetic(sink, clock) } else { MediaSetup::devices(sink, clock) };
         Session::start(config, seat, setup, self.0.tasks.clone())
     }
 
-    async fn end(&self, cause: DropCause) {
-        let session = self.session_slot().take();
-        if let Some(session) = session {
-            session.end(cause).await;
+    fn end(&self, cause: DropCause) {
+        if let Some(session) = self.session_slot().take() {
+            session.end(cause);
         }
     }
 
