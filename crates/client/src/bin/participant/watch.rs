@@ -266,7 +266,7 @@ mod tests {
         seen.distance(180.0);
         assert_eq!(seen.freeze_ms, 0.0);
         seen.distance(540.0);
-        assert!((490.0..=510.0).contains(&seen.freeze_ms), "{}", seen.freeze_ms);
+        assert!((480.0..=490.0).contains(&seen.freeze_ms), "{}", seen.freeze_ms);
     }
 
     #[test]
