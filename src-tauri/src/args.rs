@@ -44,8 +44,13 @@ impl Args {
         if let Some(server) = &self.server {
             return Ok(server.trim_end_matches('/').to_owned());
         }
-        let beside_program = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_owned));
-        for dir in [config_dir.map(Path::to_owned), beside_program].into_iter().flatten() {
+        let beside_program = std::env::current_exe()
+            .ok()
+            .and_then(|exe| exe.parent().map(Path::to_owned));
+        for dir in [config_dir.map(Path::to_owned), beside_program]
+            .into_iter()
+            .flatten()
+        {
             if let Some(server) = read_court_file(&dir.join(COURT_FILE))? {
                 return Ok(server);
             }
@@ -55,15 +60,21 @@ impl Args {
 
     /// The code to fill in, from `--code` or from a link.
     pub(crate) fn code(&self) -> Option<Secret> {
-        self.code.clone().or_else(|| self.link.as_deref().and_then(crate::link::code_in_link))
+        self.code
+            .clone()
+            .or_else(|| self.link.as_deref().and_then(crate::link::code_in_link))
     }
 }
 
 fn read_court_file(path: &PathBuf) -> anyhow::Result<Option<String>> {
     match std::fs::read_to_string(path) {
         Ok(text) => {
-            let file: CourtFile = toml::from_str(&text)
-                .map_err(|error| anyhow::anyhow!("{COURT_FILE}: {}; it needs one line: server = \"https://…\"", error.message()))?;
+            let file: CourtFile = toml::from_str(&text).map_err(|error| {
+                anyhow::anyhow!(
+                    "{COURT_FILE}: {}; it needs one line: server = \"https://…\"",
+                    error.message()
+                )
+            })?;
             Ok(Some(file.server.trim_end_matches('/').to_owned()))
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

@@ -26,7 +26,11 @@ const REQUEST_LIMIT: usize = 1024;
 /// Length of the header before each picture.
 const HEADER: usize = 24;
 /// Where our page can come from: WebKitGTK and WKWebView, then WebView2.
-const ORIGINS: [&str; 3] = ["tauri://localhost", "http://tauri.localhost", "https://tauri.localhost"];
+const ORIGINS: [&str; 3] = [
+    "tauri://localhost",
+    "http://tauri.localhost",
+    "https://tauri.localhost",
+];
 
 /// One picture on its way to the page.
 pub(crate) struct Picture {
@@ -96,7 +100,10 @@ struct Page {
 
 impl FrameHub {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Hub { token: None, page: None })))
+        Self(Arc::new(Mutex::new(Hub {
+            token: None,
+            page: None,
+        })))
     }
 
     fn hub(&self) -> std::sync::MutexGuard<'_, Hub> {
@@ -106,7 +113,9 @@ impl FrameHub {
     /// Takes one picture; returns false when a key frame of its track is needed before the page can go on.
     pub(crate) fn push(&self, frame: &Picture) -> bool {
         let mut hub = self.hub();
-        let Some(page) = hub.page.as_mut() else { return true };
+        let Some(page) = hub.page.as_mut() else {
+            return true;
+        };
         let key = frame.stands_alone();
         if page.waiting_for_key.contains(&frame.slot) && !key {
             return true;
@@ -130,7 +139,10 @@ impl FrameHub {
     /// Makes a new token; an older one that was not used is void.
     pub(crate) fn issue(&self, token: Secret, port: u16) -> FrameSocket {
         self.hub().token = Some(token.clone());
-        FrameSocket { url: format!("ws://127.0.0.1:{port}"), token }
+        FrameSocket {
+            url: format!("ws://127.0.0.1:{port}"),
+            token,
+        }
     }
 
     fn redeem(&self, offered: &str) -> Option<mpsc::Receiver<Bytes>> {
@@ -141,7 +153,10 @@ impl FrameHub {
         }
         hub.token = None;
         let (frames, queue) = mpsc::channel(QUEUE);
-        hub.page = Some(Page { frames, waiting_for_key: HashSet::new() });
+        hub.page = Some(Page {
+            frames,
+            waiting_for_key: HashSet::new(),
+        });
         Some(queue)
     }
 }
@@ -190,8 +205,11 @@ pub(crate) async fn serve(
 
 async fn serve_page(stream: TcpStream, hub: FrameHub, request: impl Fn(FrameRequest)) -> anyhow::Result<()> {
     stream.set_nodelay(true)?;
-    let limits = WebSocketConfig::default().max_message_size(Some(REQUEST_LIMIT)).max_frame_size(Some(REQUEST_LIMIT));
-    let mut socket = tokio_tungstenite::accept_hdr_async_with_config(stream, check_origin, Some(limits)).await?;
+    let limits = WebSocketConfig::default()
+        .max_message_size(Some(REQUEST_LIMIT))
+        .max_frame_size(Some(REQUEST_LIMIT));
+    let mut socket =
+        tokio_tungstenite::accept_hdr_async_with_config(stream, check_origin, Some(limits)).await?;
     let first = socket.next().await.transpose()?;
     let queue = match &first {
         Some(Message::Text(token)) => hub.redeem(token),
@@ -221,7 +239,10 @@ async fn serve_page(stream: TcpStream, hub: FrameHub, request: impl Fn(FrameRequ
 // The error type is the WebSocket crate's, and large; it is built once per refused page.
 #[expect(clippy::result_large_err, reason = "the signature is tungstenite's callback")]
 fn check_origin(request: &Request, response: Response) -> Result<Response, ErrorResponse> {
-    let origin = request.headers().get("origin").and_then(|origin| origin.to_str().ok());
+    let origin = request
+        .headers()
+        .get("origin")
+        .and_then(|origin| origin.to_str().ok());
     if origin.is_some_and(|origin| ORIGINS.contains(&origin)) {
         return Ok(response);
     }

@@ -4,11 +4,12 @@
 
 use crate::frames::FrameHub;
 use client::{
-    Court, EncodedFrame, FrameSink, MediaClock, MediaSetup, NativeDecoder, Session, SessionConfig, SessionHandle,
+    Court, EncodedFrame, FrameSink, MediaClock, MediaSetup, NativeDecoder, Session, SessionConfig,
+    SessionHandle,
 };
 use protocol::{
-    ChooseDevice, DropCause, Enter, FrameRequest, HostError, HostEvent, SeatTaken, Secret, SendCommand, StaffSignIn,
-    StaffTakeSeat, StartInfo, SwitchMedia, TakeSeat, TrackView,
+    ChooseDevice, DropCause, Enter, FrameRequest, HostError, HostEvent, SeatTaken, Secret, SendCommand,
+    StaffSignIn, StaffTakeSeat, StartInfo, SwitchMedia, TakeSeat, TrackView,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -91,8 +92,9 @@ impl Host {
         port: u16,
         tell: impl Fn(HostEvent) + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
-        let server: tauri::Url =
-            server.parse().map_err(|error| anyhow::anyhow!("the server's address {server:?} is not one: {error}"))?;
+        let server: tauri::Url = server
+            .parse()
+            .map_err(|error| anyhow::anyhow!("the server's address {server:?} is not one: {error}"))?;
         Ok(Self(Arc::new(Inner {
             court: Court::new(&server)?,
             server,
@@ -119,21 +121,23 @@ impl Host {
             Call::CourtTakeSeat(take) => reply(self.0.court.take_seat(&take).await?),
             Call::CourtSignIn(sign_in) => reply(self.0.court.sign_in(&sign_in).await?),
             Call::CourtStaffSeat(take) => reply(self.0.court.staff_seat(&take).await?),
-            Call::HearingJoin(seat) => reply(self.join(seat)),
+            Call::HearingJoin(seat) => done(|| self.join(seat)),
             Call::HearingCommand(command) => reply(self.session()?.command(command).await?),
-            Call::HearingEnd => reply(self.end(DropCause::WindowClosed)),
+            Call::HearingEnd => done(|| self.end(DropCause::WindowClosed)),
             Call::DevicesList => match self.session() {
                 Ok(session) => reply(session.devices().await?),
                 Err(_) => reply(blocking(client::devices::list).await?),
             },
             Call::DevicesChoose(choose) => reply(self.session()?.choose(choose).await?),
-            Call::MediaSwitch(switch) => reply(self.session()?.switch(switch)),
-            Call::MediaViews(views) => reply(self.session()?.views(views)),
-            Call::CheckPlaySound => reply(self.session()?.play_test_sound()),
+            Call::MediaSwitch(switch) => self.session().and_then(|session| done(|| session.switch(switch))),
+            Call::MediaViews(views) => self.session().and_then(|session| done(|| session.views(views))),
+            Call::CheckPlaySound => self
+                .session()
+                .and_then(|session| done(|| session.play_test_sound())),
             Call::CheckQuick => reply(self.session()?.quick_check().await?),
             Call::ShareSources => reply(blocking(client::devices::shareable).await?),
             Call::ShareStart(id) => reply(self.session()?.share_start(id).await?),
-            Call::ShareStop => reply(self.session()?.share_stop()),
+            Call::ShareStop => self.session().and_then(|session| done(|| session.share_stop())),
         }
     }
 
@@ -182,7 +186,10 @@ impl Host {
     }
 
     fn join(&self, seat: SeatTaken) {
-        let running = self.session().ok().filter(|session| session.seat() == Some(&seat));
+        let running = self
+            .session()
+            .ok()
+            .filter(|session| session.seat() == Some(&seat));
         let session = match running {
             Some(session) => session,
             None => {
@@ -209,7 +216,11 @@ impl Host {
         };
         let sink = Arc::new(PageSink(Arc::downgrade(&self.0)));
         let clock = MediaClock::start();
-        let setup = if self.0.synthetic { MediaSetup::synthetic(sink, clock) } else { MediaSetup::devices(sink, clock) };
+        let setup = if self.0.synthetic {
+            MediaSetup::synthetic(sink, clock)
+        } else {
+            MediaSetup::devices(sink, clock)
+        };
         Session::start(config, seat, setup, self.0.tasks.clone())
     }
 
@@ -262,6 +273,12 @@ fn with(host: &Weak<Inner>, act: impl FnOnce(Host)) {
     }
 }
 
+/// Does what has no answer of its own.
+fn done(act: impl FnOnce()) -> Result<Value, HostError> {
+    act();
+    Ok(Value::Null)
+}
+
 fn reply(value: impl Serialize) -> Result<Value, HostError> {
     serde_json::to_value(value).map_err(|error| {
         tracing::error!(%error, "a reply could not be written");
@@ -298,7 +315,9 @@ mod tests {
                 assert!(!error.to_string().contains("unknown variant"), "{name}: {error}");
             }
         }
-        let error = Call::read("no.such", Value::Null).err().expect("an unknown name is refused");
+        let error = Call::read("no.such", Value::Null)
+            .err()
+            .expect("an unknown name is refused");
         assert!(error.to_string().contains("unknown variant"));
     }
 

@@ -32,9 +32,18 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
                 anyhow::Ok((listener, port))
             })?;
             let handle = app.handle().clone();
-            let host = Host::new(server, args.code(), args.synthetic, hub.clone(), port, move |event| tell(&handle, &event))?;
+            let host = Host::new(
+                server,
+                args.code(),
+                args.synthetic,
+                hub.clone(),
+                port,
+                move |event| tell(&handle, &event),
+            )?;
             let requests = host.clone();
-            tauri::async_runtime::spawn(frames::serve(listener, hub, move |request| requests.frame_request(request)));
+            tauri::async_runtime::spawn(frames::serve(listener, hub, move |request| {
+                requests.frame_request(request)
+            }));
             app.manage(host);
             follow_links(app.handle());
             window::open(app.handle())?;
@@ -72,7 +81,11 @@ fn follow_links(app: &tauri::AppHandle) {
     }
     let handle = app.clone();
     app.deep_link().on_open_url(move |event| {
-        if let Some(code) = event.urls().iter().find_map(|url| link::code_in_link(url.as_str())) {
+        if let Some(code) = event
+            .urls()
+            .iter()
+            .find_map(|url| link::code_in_link(url.as_str()))
+        {
             window::raise(&handle);
             tell(&handle, &HostEvent::OpenCode { code });
         }

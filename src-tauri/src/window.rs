@@ -56,7 +56,9 @@ pub(crate) fn raise(app: &AppHandle) {
 }
 
 fn reload(app: &AppHandle) {
-    let Some(window) = app.get_webview_window(LABEL) else { return };
+    let Some(window) = app.get_webview_window(LABEL) else {
+        return;
+    };
     match window.reload() {
         Ok(()) => tracing::info!("the page is loaded again"),
         Err(error) => tracing::error!(%error, "the page cannot be loaded again"),
@@ -74,11 +76,18 @@ fn is_own_page(url: &tauri::Url) -> bool {
 
 /// Policy: at once for the first deaths, then slowly, for ever; a hearing is never left without a page.
 fn reload_after(deaths: &mut VecDeque<Instant>, now: Instant) -> Duration {
-    while deaths.front().is_some_and(|&death| now.duration_since(death) > DEATH_WINDOW) {
+    while deaths
+        .front()
+        .is_some_and(|&death| now.duration_since(death) > DEATH_WINDOW)
+    {
         deaths.pop_front();
     }
     deaths.push_back(now);
-    if deaths.len() <= QUICK_RELOADS { Duration::ZERO } else { SLOW_RELOAD }
+    if deaths.len() <= QUICK_RELOADS {
+        Duration::ZERO
+    } else {
+        SLOW_RELOAD
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the shell's one reading of the clock")]
@@ -112,7 +121,11 @@ mod tests {
             ("data:text/html,x", false),
             ("javascript:alert(1)", false),
         ] {
-            assert_eq!(is_own_page(&tauri::Url::parse(url).expect("a test address")), own, "{url}");
+            assert_eq!(
+                is_own_page(&tauri::Url::parse(url).expect("a test address")),
+                own,
+                "{url}"
+            );
         }
     }
 }

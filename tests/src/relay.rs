@@ -164,7 +164,8 @@ async fn relay(
                 continue;
             };
             if let Some(back) = backs.get(&datagram.client) {
-                let _ = back.try_send(&datagram.bytes);
+                // An error is ICMP's: the server is not there now. Waiting is for a socket so new that it is not known ready.
+                let _ = back.send(&datagram.bytes).await;
                 counts.up.fetch_add(1, Ordering::Relaxed);
             }
         }
@@ -172,7 +173,7 @@ async fn relay(
             let Output::Packet(datagram) = output else {
                 continue;
             };
-            let _ = front.try_send_to(&datagram.bytes, datagram.client);
+            let _ = front.send_to(&datagram.bytes, datagram.client).await;
             counts.down.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -78,8 +78,8 @@ async fn a_killed_server_comes_back_with_everything_it_acknowledged() -> Result<
         })
         .await?;
 
+    let (lost, party_lost) = (session.judge.mark(), session.party.mark());
     session.court.server().kill().await?;
-    let lost = session.judge.mark();
     session
         .judge
         .wait_from(
@@ -100,7 +100,7 @@ async fn a_killed_server_comes_back_with_everything_it_acknowledged() -> Result<
         .await?;
     session.court.serve_again().await?;
 
-    for player in [&session.judge, &session.party] {
+    for (player, lost) in [(&session.judge, lost), (&session.party, party_lost)] {
         player
             .wait_from(
                 lost,

@@ -34,8 +34,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     build_page()?;
     process::run(&mut process::build_programs())?;
     let mut demo = Command::new(built("mingting-demo"));
-    demo.arg("--bin")
-        .arg(process::target().join("debug"))
+    demo.env("MINGTING_BIN", process::target().join("debug"))
         .arg("--ui")
         .arg(root().join("ui/dist"));
     if args.headless {

@@ -21,12 +21,19 @@ pub(crate) fn prepare_environment() -> anyhow::Result<()> {
 
 fn has_render_node() -> bool {
     std::fs::read_dir("/dev/dri")
-        .map(|nodes| nodes.flatten().any(|node| node.file_name().to_string_lossy().starts_with("renderD")))
+        .map(|nodes| {
+            nodes
+                .flatten()
+                .any(|node| node.file_name().to_string_lossy().starts_with("renderD"))
+        })
         .unwrap_or(false)
 }
 
 /// Calls `died` whenever the web process behind the window ends, for whatever reason.
-pub(crate) fn watch_web_process(window: &WebviewWindow, died: impl Fn() + Send + 'static) -> tauri::Result<()> {
+pub(crate) fn watch_web_process(
+    window: &WebviewWindow,
+    died: impl Fn() + Send + 'static,
+) -> tauri::Result<()> {
     window.with_webview(move |webview| {
         webview.inner().connect_web_process_terminated(move |_, reason| {
             tracing::warn!(?reason, "the web process ended");

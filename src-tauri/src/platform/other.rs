@@ -9,6 +9,9 @@ pub(crate) fn prepare_environment() -> anyhow::Result<()> {
 }
 
 /// No signal is wired up here yet; the heartbeat alone watches.
-pub(crate) fn watch_web_process(_window: &WebviewWindow, _died: impl Fn() + Send + 'static) -> tauri::Result<()> {
+pub(crate) fn watch_web_process(
+    _window: &WebviewWindow,
+    _died: impl Fn() + Send + 'static,
+) -> tauri::Result<()> {
     Ok(())
 }

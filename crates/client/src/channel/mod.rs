@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
@@ -41,6 +42,10 @@ pub fn comes_back(reason: ByeReason) -> bool {
 }
 
 /// What the channel says.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "few exist at a time, and nearly all of them are frames"
+)]
 #[derive(Clone, PartialEq, Debug)]
 pub enum ChannelEvent {
     /// As it is now.
@@ -373,7 +378,10 @@ async fn send(socket: &mut Socket, frame: &ClientFrame) -> Result<(), WsError> {
 
 fn cause_of(error: &WsError) -> DropCause {
     match error {
-        WsError::Io(_) | WsError::ConnectionClosed | WsError::AlreadyClosed => DropCause::ConnectionReset,
+        WsError::Io(_)
+        | WsError::ConnectionClosed
+        | WsError::AlreadyClosed
+        | WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => DropCause::ConnectionReset,
         WsError::Protocol(_) | WsError::Capacity(_) | WsError::Utf8(_) => DropCause::ProtocolError,
         _ => DropCause::Silence,
     }

@@ -51,6 +51,7 @@ pub(super) enum Link {
     NeedsToken,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one exists at a time")]
 enum Step {
     Dialled(Mode, Dialled),
     Due(Mode),
@@ -591,6 +592,7 @@ impl Room {
         match event {
             TransportEvent::Packet(packet) => self.packet(packet),
             TransportEvent::KeyWanted { cid, layer } => {
+                tracing::debug!(layer, "a receiver wants a key picture");
                 let own = self.own.values().find(|own| own.cid == cid);
                 if let Some(own) = own
                     && let Some(video) = &own.publication.video

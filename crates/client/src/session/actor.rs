@@ -1,5 +1,7 @@
 //! The session's one task: what the court says, what the owner wishes and what the devices do, brought together.
 
+mod sources;
+
 use super::standing::Standing;
 use super::{Order, Probe, SessionConfig, SessionStats, kind_of};
 use crate::channel::{ChannelEvent, ChannelHandle};
@@ -13,11 +15,12 @@ use media::screen::{ScreenChoice, ScreenId};
 use media::video::{SourceError, VideoEvent};
 use protocol::{
     Command, CommandId, DeviceFault, DeviceKind, DeviceList, DeviceState, DropCause, HostError, HostEvent,
-    LinkState, MediaAccess, MediaKind, NetReport, Outcome, Refusal, SeatId, SeatTaken, SendCommand,
-    ServerFrame, TrackInfo, TrackSource,
+    LinkState, MediaAccess, MediaKind, NetReport, Outcome, SeatId, SeatTaken, SendCommand, ServerFrame,
+    TrackInfo, TrackSource,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -57,11 +60,11 @@ struct Wish {
     under_way: u32,
 }
 
-/// Something that a helper task of the session found out.
-enum Found {
-    Devices(DeviceList),
-    Switched(MediaKind, Outcome),
-    Shared(Outcome),
+/// What one of the session's own commands was for.
+#[derive(Clone, Copy)]
+enum Errand {
+    Switch(MediaKind),
+    Share,
 }
 
 pub(super) struct Actor {
@@ -76,10 +79,12 @@ pub(super) struct Actor {
     studio: Studio,
     studio_events: mpsc::UnboundedReceiver<StudioEvent>,
     orders: mpsc::UnboundedReceiver<Order>,
-    found: mpsc::UnboundedReceiver<Found>,
-    finds: mpsc::UnboundedSender<Found>,
+    found: mpsc::UnboundedReceiver<DeviceList>,
+    finds: mpsc::UnboundedSender<DeviceList>,
     rng: ChaCha8Rng,
     tasks: TaskTracker,
+    /// Commands of the session's own, and the page's switch commands, that have no reply yet.
+    errands: HashMap<CommandId, Errand>,
 
     standing: Option<Standing>,
     microphone: Wish,
@@ -135,6 +140,7 @@ impl Actor {
             finds,
             rng: parts.rng,
             tasks: parts.tasks,
+            errands: HashMap::new(),
             microphone: Wish {
                 on: parts.wants_microphone,
                 under_way: 0,
@@ -173,7 +179,7 @@ impl Actor {
                 event = next(&mut self.channel_events) => self.channel_event(event),
                 event = next(&mut self.room_events) => self.room_event(event),
                 Some(event) = self.studio_events.recv() => { self.studio_event(event); Flow::GoOn }
-                Some(found) = self.found.recv() => { self.found_out(found); Flow::GoOn }
+                Some(list) = self.found.recv() => { self.devices_found(list); Flow::GoOn }
                 order = self.orders.recv() => match order {
                     Some(order) => self.order(order),
                     None => { self.goodbye(DropCause::WindowClosed); Flow::Stop }
@@ -331,6 +337,9 @@ impl Actor {
             self.stop_share();
             self.say(HostEvent::ShareEnded);
         }
+        if let ServerFrame::Reply { command_id, outcome } = frame {
+            self.replied(command_id, *outcome);
+        }
         self.apply();
     }
 
@@ -453,281 +462,71 @@ impl Actor {
                 MediaKind::Audio => Command::SelfMic { on },
                 MediaKind::Video => Command::SelfCamera { on },
             };
-            self.send(command, move |outcome| Found::Switched(kind, outcome));
+            self.send(command, Errand::Switch(kind));
         }
     }
 
     /// Sends a command of the session's own.
-    fn send(&mut self, command: Command, then: impl FnOnce(Outcome) -> Found + Send + 'static) {
+    fn send(&mut self, command: Command, errand: Errand) {
         let Some(channel) = &self.channel else { return };
         let command_id = CommandId(format!("s{:016x}", self.rng.random::<u64>()));
-        let answered = channel.command(SendCommand {
+        self.errands.insert(command_id.clone(), errand);
+        // The reply is taken from the channel's frames, where it comes after the events that it caused.
+        drop(channel.command(SendCommand {
             command_id,
             expected_seq: None,
             command,
-        });
-        let finds = self.finds.clone();
-        self.tasks.spawn(async move {
-            if let Ok(outcome) = answered.await {
-                drop(finds.send(then(outcome)));
-            }
-        });
+        }));
     }
 
-    fn found_out(&mut self, found: Found) {
-        match found {
-            Found::Devices(mut list) => {
-                list.camera = self.device_list.camera.take();
-                list.microphone = self.device_list.microphone.take();
-                list.speaker = self.device_list.speaker.take();
-                self.device_list = list.clone();
-                for asker in self.device_askers.drain(..) {
-                    let _ = asker.send(list.clone());
-                }
-                self.say(HostEvent::Devices { list });
-            }
-            Found::Switched(kind, outcome) => {
+    fn devices_found(&mut self, mut list: DeviceList) {
+        list.camera = self.device_list.camera.take();
+        list.microphone = self.device_list.microphone.take();
+        list.speaker = self.device_list.speaker.take();
+        self.device_list = list.clone();
+        for asker in self.device_askers.drain(..) {
+            let _ = asker.send(list.clone());
+        }
+        self.say(HostEvent::Devices { list });
+    }
+
+    fn replied(&mut self, id: &CommandId, outcome: Outcome) {
+        match (self.errands.remove(id), outcome) {
+            (Some(Errand::Switch(kind)), outcome) => {
                 let on_record = self
                     .standing
                     .as_ref()
                     .is_some_and(|standing| standing.on_record(kind));
-                let wish = match kind {
-                    MediaKind::Audio => &mut self.microphone,
-                    MediaKind::Video => &mut self.camera,
-                };
-                wish.under_way -= 1;
-                if outcome
-                    == (Outcome::Rejected {
-                        code: Refusal::NothingToDo,
-                    })
-                {
-                    // It is on record already; the frame that says so is on its way.
-                    return;
-                }
+                let wish = self.wish(kind);
+                wish.under_way = wish.under_way.saturating_sub(1);
                 if let Outcome::Rejected { code } = outcome {
                     tracing::info!(?code, ?kind, "the court did not take the switch");
                     // Asking again and again would not help; what the court has on record holds.
                     wish.on = on_record;
                 }
-                self.apply();
             }
-            Found::Shared(Outcome::Accepted { .. }) => {}
-            Found::Shared(Outcome::Rejected { code }) => {
+            (Some(Errand::Share), Outcome::Rejected { code }) if self.sharing.is_some() => {
                 tracing::info!(?code, "the court did not allow the share");
                 self.stop_share();
                 self.say(HostEvent::ShareEnded);
             }
+            _ => {}
+        }
+    }
+
+    fn wish(&mut self, kind: MediaKind) -> &mut Wish {
+        match kind {
+            MediaKind::Audio => &mut self.microphone,
+            MediaKind::Video => &mut self.camera,
         }
     }
 
     // --- the media room ---
 
-    fn room_event(&mut self, event: Option<RoomEvent>) -> Flow {
-        match event {
-            Some(RoomEvent::Link(state)) => {
-                self.media_link = state.clone();
-                self.say(HostEvent::MediaLink { state });
-            }
-            Some(RoomEvent::Tracks(tracks)) => {
-                self.tracks = tracks;
-                self.say_tracks();
-            }
-            Some(RoomEvent::Speakers(speakers)) => {
-                self.speakers = speakers;
-                self.say_speakers();
-            }
-            Some(RoomEvent::Stats(stats)) => self.stats = stats,
-            Some(RoomEvent::Muted { source, muted }) => {
-                // In a hearing the channel is the authority; in a plain room the server's word holds.
-                if self.standing.is_none() && muted {
-                    match source {
-                        TrackSource::Microphone => self.microphone.on = false,
-                        TrackSource::Camera => self.camera.on = false,
-                        TrackSource::Screen => self.stop_share(),
-                    }
-                    self.apply();
-                }
-            }
-            Some(RoomEvent::TokenRefused) => {
-                // A fresh welcome brings a fresh token.
-                if let Some(channel) = &self.channel {
-                    channel.sever();
-                } else {
-                    return Flow::Stop;
-                }
-            }
-            Some(RoomEvent::Over(reason)) => {
-                tracing::info!(?reason, "the media room is over for us");
-                if self.channel.is_none() {
-                    return Flow::Stop;
-                }
-            }
-            None => {
-                self.room = None;
-                self.room_events = None;
-                self.tracks.clear();
-                self.speakers.clear();
-                self.say_tracks();
-                self.say_speakers();
-                self.media_link = LinkState::Connecting;
-                self.say(HostEvent::MediaLink {
-                    state: LinkState::Connecting,
-                });
-                self.enter_at = Some(Instant::now() + ENTER_AGAIN);
-            }
-        }
-        Flow::GoOn
-    }
-
-    // --- the devices ---
-
-    fn studio_event(&mut self, event: StudioEvent) {
-        match event {
-            StudioEvent::Opened { source, .. } => {
-                if source == TrackSource::Camera {
-                    self.camera_opening = false;
-                }
-                if !self.studio.opened(event) {
-                    return;
-                }
-                match source {
-                    TrackSource::Screen => match self.sharing.take() {
-                        Some(waiting) => {
-                            if let Some(answer) = waiting {
-                                let _ = answer.send(Ok(()));
-                            }
-                            self.sharing = Some(None);
-                            self.send(Command::ShareStart, Found::Shared);
-                        }
-                        // It was stopped while it was being opened.
-                        None => self.studio.close(TrackSource::Screen),
-                    },
-                    _ => {
-                        if let Some(running) = self.studio.running(source) {
-                            let state = running_state(running);
-                            self.device(DeviceKind::Camera, state);
-                        }
-                    }
-                }
-                if self.studio.running(source).is_some() {
-                    self.publish(source);
-                }
-                self.say_tracks();
-                // The wish may have changed meanwhile.
-                self.apply();
-            }
-            StudioEvent::NotOpened { source, error, .. } => {
-                tracing::warn!(%error, ?source, "a picture source does not open");
-                let fault = fault_of(&error);
-                match source {
-                    TrackSource::Screen => {
-                        let error = match error {
-                            SourceError::Denied => HostError::ShareDenied,
-                            _ => HostError::Device { fault },
-                        };
-                        if let Some(Some(answer)) = self.sharing.take() {
-                            let _ = answer.send(Err(error));
-                        }
-                    }
-                    _ => {
-                        self.camera_opening = false;
-                        self.camera_failed(fault);
-                    }
-                }
-            }
-            StudioEvent::Video(source, VideoEvent::SourceFailed(error)) => {
-                tracing::warn!(%error, ?source, "a picture source stopped");
-                match (source, &error) {
-                    (TrackSource::Screen, _) => {
-                        self.stop_share();
-                        self.say(HostEvent::ShareEnded);
-                    }
-                    // The thread keeps trying.
-                    (_, SourceError::Hung { .. }) => {
-                        self.device(
-                            DeviceKind::Camera,
-                            DeviceState::Failed {
-                                fault: DeviceFault::Hung,
-                            },
-                        );
-                    }
-                    _ => {
-                        self.studio.close(TrackSource::Camera);
-                        self.camera_failed(fault_of(&error));
-                        self.say_tracks();
-                    }
-                }
-            }
-            StudioEvent::Video(source, VideoEvent::Recovered) => {
-                if let (TrackSource::Camera, Some(running)) = (source, self.studio.running(source)) {
-                    let state = running_state(running);
-                    self.device(DeviceKind::Camera, state);
-                }
-            }
-            StudioEvent::Video(_, VideoEvent::EncoderFailed(reason)) => {
-                tracing::warn!(reason, "the encoder restarted")
-            }
-            StudioEvent::Audio(event) => self.audio_event(event),
-        }
-    }
-
-    /// In with what there is: the person is told, the hearing goes on without the picture.
-    fn camera_failed(&mut self, fault: DeviceFault) {
-        self.camera.on = false;
-        self.device(DeviceKind::Camera, DeviceState::Failed { fault });
-        self.apply();
-    }
-
-    fn audio_event(&mut self, event: AudioEvent) {
-        match event {
-            AudioEvent::CaptureOpened(device) => {
-                let state = DeviceState::On {
-                    device: device.name,
-                    width: 0,
-                    height: 0,
-                    fps: 0,
-                };
-                self.device(DeviceKind::Microphone, state);
-            }
-            AudioEvent::PlaybackOpened(device) => {
-                let state = DeviceState::On {
-                    device: device.name,
-                    width: 0,
-                    height: 0,
-                    fps: 0,
-                };
-                self.device(DeviceKind::Speaker, state);
-            }
-            AudioEvent::CaptureFailed(error) => {
-                tracing::warn!(%error, "the microphone does not run");
-                self.device(
-                    DeviceKind::Microphone,
-                    DeviceState::Failed {
-                        fault: sound_fault_of(&error),
-                    },
-                );
-                // The court must not believe in a microphone that is not there; its owner opens it again.
-                self.microphone.on = false;
-                self.apply();
-            }
-            AudioEvent::PlaybackFailed(error) => {
-                tracing::warn!(%error, "the loudspeaker does not run");
-                self.device(
-                    DeviceKind::Speaker,
-                    DeviceState::Failed {
-                        fault: sound_fault_of(&error),
-                    },
-                );
-            }
-            AudioEvent::SpeakingWhileMuted => self.talking_until = Some(Instant::now() + TALKING_FOR),
-            AudioEvent::DevicesChanged => self.look_for_devices(),
-        }
-    }
-
     fn look_for_devices(&self) {
         let finds = self.finds.clone();
         self.tasks
-            .spawn_blocking(move || drop(finds.send(Found::Devices(devices::list()))));
+            .spawn_blocking(move || drop(finds.send(devices::list())));
     }
 
     fn stop_share(&mut self) {
@@ -797,7 +596,7 @@ impl Actor {
             Order::ShareStop => {
                 if self.sharing.is_some() {
                     self.stop_share();
-                    self.send(Command::ShareStop { seat: None }, Found::Shared);
+                    self.send(Command::ShareStop { seat: None }, Errand::Share);
                 }
             }
             Order::Stats(answer) => {
@@ -831,22 +630,21 @@ impl Actor {
             Command::SelfCamera { on } => Some((MediaKind::Video, on)),
             _ => None,
         };
-        if let Some((kind, on)) = kind {
-            let wish = match kind {
-                MediaKind::Audio => &mut self.microphone,
-                MediaKind::Video => &mut self.camera,
-            };
+        if let Some((kind, on)) = kind
+            && self
+                .errands
+                .insert(command.command_id, Errand::Switch(kind))
+                .is_none()
+        {
+            let wish = self.wish(kind);
             wish.on = on;
             wish.under_way += 1;
             self.apply();
         }
-        let finds = self.finds.clone();
         self.tasks.spawn(async move {
-            let Ok(outcome) = answered.await else { return };
-            if let Some((kind, _)) = kind {
-                drop(finds.send(Found::Switched(kind, outcome)));
+            if let Ok(outcome) = answered.await {
+                let _ = answer.send(outcome);
             }
-            let _ = answer.send(outcome);
         });
     }
 

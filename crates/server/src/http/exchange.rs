@@ -111,7 +111,7 @@ impl Device {
         let forwarded = || {
             let all = parts.headers.get_all("x-forwarded-for");
             all.iter()
-                .last()?
+                .next_back()?
                 .to_str()
                 .ok()?
                 .rsplit(',')

@@ -29,9 +29,9 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// 2026-03-02T09:00:00+08:00.
-pub const START: TimeMs = TimeMs(1_772_413_200_000);
+pub(crate) const START: TimeMs = TimeMs(1_772_413_200_000);
 /// A test waits this long for what must come; nothing is asserted about how long it took.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Everything that this process logs, at the most talkative level that can be configured.
 static LOG: LazyLock<Log> = LazyLock::new(|| {
@@ -45,7 +45,7 @@ static LOG: LazyLock<Log> = LazyLock::new(|| {
 });
 
 #[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -58,13 +58,13 @@ impl Write for Log {
     }
 }
 
-pub fn logged() -> String {
+pub(crate) fn logged() -> String {
     String::from_utf8_lossy(&LOG.0.lock().expect("the log is whole")).into_owned()
 }
 
 /// What the hearing told the media rooms.
 #[derive(Default)]
-pub struct RecordedRooms {
+pub(crate) struct RecordedRooms {
     pub allowed: Mutex<HashMap<SeatId, MediaRights>>,
     pub removed: Mutex<Vec<SeatId>>,
     pub tokens: Mutex<u32>,
@@ -98,7 +98,7 @@ impl Rooms for RecordedRooms {
 }
 
 impl RecordedRooms {
-    pub fn rights(&self, seat: &str) -> MediaRights {
+    pub(crate) fn rights(&self, seat: &str) -> MediaRights {
         self.allowed
             .lock()
             .expect("whole")
@@ -108,7 +108,7 @@ impl RecordedRooms {
     }
 }
 
-pub struct Court {
+pub(crate) struct Court {
     pub app: Arc<App>,
     pub address: SocketAddr,
     pub clock: Clock,
@@ -123,13 +123,13 @@ pub struct Court {
 }
 
 #[derive(Clone)]
-pub struct Person {
+pub(crate) struct Person {
     pub name: String,
     pub role: String,
     pub code: String,
 }
 
-pub fn config(dir: &std::path::Path, more: &[(&str, &str)]) -> Config {
+pub(crate) fn config(dir: &std::path::Path, more: &[(&str, &str)]) -> Config {
     let values: HashMap<String, String> = [
         ("LISTEN", "127.0.0.1:0"),
         ("DATA_DIR", dir.to_str().expect("a plain path")),
@@ -145,11 +145,11 @@ pub fn config(dir: &std::path::Path, more: &[(&str, &str)]) -> Config {
 }
 
 impl Court {
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::with(&[]).await
     }
 
-    pub async fn with(more: &[(&str, &str)]) -> Self {
+    pub(crate) async fn with(more: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let config = config(dir.path(), more);
         let clock = Clock::manual(START);
@@ -229,7 +229,7 @@ impl Court {
     }
 
     /// Shuts the server down in order and starts another on the same database.
-    pub async fn restart(mut self) -> Self {
+    pub(crate) async fn restart(mut self) -> Self {
         assert!(self.app.shut_down().await, "the shutdown was complete");
         self.serving
             .join_next()
@@ -247,7 +247,7 @@ impl Court {
         }
     }
 
-    pub async fn request(
+    pub(crate) async fn request(
         &self,
         method: &str,
         path: &str,
@@ -272,11 +272,11 @@ impl Court {
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         self.request("POST", path, "203.0.113.9", None, Some(body)).await
     }
 
-    pub async fn enter(&self, seat: &str) -> Entered {
+    pub(crate) async fn enter(&self, seat: &str) -> Entered {
         let (status, answer) = self
             .post("/api/v1/enter", &json!({ "code": self.people[seat].code }))
             .await;
@@ -284,7 +284,7 @@ impl Court {
         serde_json::from_value(answer).expect("an Entered")
     }
 
-    pub fn claim(&self, seat: &str, ticket: Secret, take_over: bool) -> Value {
+    pub(crate) fn claim(&self, seat: &str, ticket: Secret, take_over: bool) -> Value {
         let person = &self.people[seat];
         let capacity = match person.role.as_str() {
             "plaintiff" | "defendant" | "thirdParty" => Capacity::Party { id_number: None },
@@ -306,7 +306,7 @@ impl Court {
         .expect("JSON")
     }
 
-    pub async fn take(&self, seat: &str) -> SeatTaken {
+    pub(crate) async fn take(&self, seat: &str) -> SeatTaken {
         let entered = self.enter(seat).await;
         let (status, answer) = self
             .post("/api/v1/seat", &self.claim(seat, entered.ticket, true))
@@ -315,7 +315,7 @@ impl Court {
         serde_json::from_value(answer).expect("a SeatTaken")
     }
 
-    pub async fn connect(&self, seat: &str) -> Client {
+    pub(crate) async fn connect(&self, seat: &str) -> Client {
         let taken = self.take(seat).await;
         Client::hello(self.address, &taken, None, None)
             .await
@@ -323,14 +323,14 @@ impl Court {
     }
 
     /// A party or agent all the way to the waiting room.
-    pub async fn waiting(&self, seat: &str) -> Client {
+    pub(crate) async fn waiting(&self, seat: &str) -> Client {
         let mut client = self.connect(seat).await;
         client.steps().await;
         client
     }
 
     /// Judge, plaintiff and defendant in a hearing that is in session.
-    pub async fn in_session(&self) -> (Client, Client, Client) {
+    pub(crate) async fn in_session(&self) -> (Client, Client, Client) {
         let mut judge = self.connect("judge").await;
         judge.done(Command::HearingOpen).await;
         let plaintiff = self.waiting("plaintiff").await;
@@ -343,7 +343,7 @@ impl Court {
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// One connection of one seat.
-pub struct Client {
+pub(crate) struct Client {
     pub socket: Socket,
     pub seat: SeatTaken,
     pub address: SocketAddr,
@@ -356,7 +356,7 @@ pub struct Client {
     commands: u32,
 }
 
-pub async fn socket(address: SocketAddr, hearing: &str) -> Socket {
+pub(crate) async fn socket(address: SocketAddr, hearing: &str) -> Socket {
     let config = WebSocketConfig::default()
         .max_frame_size(Some(FRAME_LIMIT))
         .max_message_size(Some(FRAME_LIMIT));
@@ -370,7 +370,7 @@ pub async fn socket(address: SocketAddr, hearing: &str) -> Socket {
 }
 
 /// The next frame; none when the connection ended.
-pub async fn next_frame(socket: &mut Socket) -> Option<ServerFrame> {
+pub(crate) async fn next_frame(socket: &mut Socket) -> Option<ServerFrame> {
     loop {
         match tokio::time::timeout(PATIENCE, socket.next())
             .await
@@ -386,13 +386,13 @@ pub async fn next_frame(socket: &mut Socket) -> Option<ServerFrame> {
     }
 }
 
-pub async fn send_frame(socket: &mut Socket, frame: &ClientFrame) {
+pub(crate) async fn send_frame(socket: &mut Socket, frame: &ClientFrame) {
     let text = serde_json::to_string(frame).expect("JSON");
     socket.send(Message::text(text)).await.expect("sent");
 }
 
 impl Client {
-    pub async fn hello(
+    pub(crate) async fn hello(
         address: SocketAddr,
         seat: &SeatTaken,
         resume_after: Option<Seq>,
@@ -424,7 +424,7 @@ impl Client {
     }
 
     /// Takes in one frame.
-    pub async fn next(&mut self) -> Option<ServerFrame> {
+    pub(crate) async fn next(&mut self) -> Option<ServerFrame> {
         let frame = next_frame(&mut self.socket).await?;
         match &frame {
             ServerFrame::Event { envelope } => self.events.push(envelope.clone()),
@@ -435,11 +435,11 @@ impl Client {
         Some(frame)
     }
 
-    pub async fn send(&mut self, frame: &ClientFrame) {
+    pub(crate) async fn send(&mut self, frame: &ClientFrame) {
         send_frame(&mut self.socket, frame).await;
     }
 
-    pub async fn command(&mut self, command: Command) -> Outcome {
+    pub(crate) async fn command(&mut self, command: Command) -> Outcome {
         self.commands += 1;
         let id = CommandId(format!(
             "{}-{}-{}",
@@ -448,7 +448,7 @@ impl Client {
         self.command_as(id, command).await
     }
 
-    pub async fn command_as(&mut self, command_id: CommandId, command: Command) -> Outcome {
+    pub(crate) async fn command_as(&mut self, command_id: CommandId, command: Command) -> Outcome {
         self.send(&ClientFrame::Command {
             command_id: command_id.clone(),
             expected_seq: None,
@@ -468,7 +468,7 @@ impl Client {
     }
 
     /// A command that must be carried out.
-    pub async fn done(&mut self, command: Command) -> Seq {
+    pub(crate) async fn done(&mut self, command: Command) -> Seq {
         let shown = format!("{command:?}");
         match self.command(command).await {
             Outcome::Accepted { seq } => seq,
@@ -476,7 +476,7 @@ impl Client {
         }
     }
 
-    pub async fn say(&mut self, text: &str) -> Seq {
+    pub(crate) async fn say(&mut self, text: &str) -> Seq {
         self.done(Command::MessageSend {
             text: Words::new(text),
         })
@@ -484,7 +484,7 @@ impl Client {
     }
 
     /// From the case check to the waiting room.
-    pub async fn steps(&mut self) {
+    pub(crate) async fn steps(&mut self) {
         self.done(Command::StepBegin).await;
         self.done(Command::StepTested {
             score: TestScore::Good,
@@ -494,7 +494,7 @@ impl Client {
     }
 
     /// Waits until an event fits, looking at those that came already first.
-    pub async fn until(&mut self, fits: impl Fn(&Envelope) -> bool) -> Envelope {
+    pub(crate) async fn until(&mut self, fits: impl Fn(&Envelope) -> bool) -> Envelope {
         let mut looked_at = 0;
         loop {
             if let Some(found) = self.events[looked_at..].iter().find(|e| fits(e)) {
@@ -506,7 +506,7 @@ impl Client {
     }
 
     /// Everything that the server had for this client when the ping came in has arrived after this.
-    pub async fn settle(&mut self) {
+    pub(crate) async fn settle(&mut self) {
         self.send(&ClientFrame::Ping { sent_at: TimeMs(1) }).await;
         loop {
             match self.next().await.expect("the connection stays until the pong") {
@@ -518,7 +518,7 @@ impl Client {
     }
 
     /// The reason of the goodbye; none when the connection just ended.
-    pub async fn bye(&mut self) -> Option<ByeReason> {
+    pub(crate) async fn bye(&mut self) -> Option<ByeReason> {
         loop {
             match self.next().await {
                 Some(ServerFrame::Bye { reason }) => return Some(reason),
@@ -529,14 +529,14 @@ impl Client {
     }
 
     /// The last event this client knows of.
-    pub fn last_seq(&self) -> Seq {
+    pub(crate) fn last_seq(&self) -> Seq {
         let events = self.events.last().map_or(Seq(0), |e| e.seq);
         let renewed = self.renewed.as_ref().map_or(Seq(0), |s| s.seq);
         self.snapshot.seq.max(events).max(renewed)
     }
 
     /// Comes back with the same token.
-    pub async fn resume(self, cause: Option<DropCause>) -> Result<Self, ByeReason> {
+    pub(crate) async fn resume(self, cause: Option<DropCause>) -> Result<Self, ByeReason> {
         let (address, seat, last) = (self.address, self.seat.clone(), self.last_seq());
         drop(self);
         Self::hello(address, &seat, Some(last), cause).await

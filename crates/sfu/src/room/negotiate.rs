@@ -13,7 +13,7 @@ use super::{Room, Shared};
 use crate::forward::{Forwarder, OutStream};
 use crate::io::{Event, LeaveCause};
 use crate::layers::Wish;
-use crate::participant::{Slot, SlotState, Wanted};
+use crate::participant::{Participant, Slot, SlotState, Wanted};
 use crate::permission::Source;
 use crate::sdp::{self, Answered, Direction, Section};
 use crate::speakers::Window;
@@ -46,18 +46,30 @@ impl Room {
         self.reconsider_without_asking(key);
         self.fill_slots(now, key);
         self.answer(key, offer.id, &answer, shared);
-        // What had been released is inactive at the client from this answer on.
-        for slot in &mut self.participants[key].slots {
-            if slot.state == SlotState::Released {
-                slot.state = SlotState::Free;
-            }
-        }
+        self.free_released(key);
         self.flush(now, key, shared);
         if published {
             self.changed(key, shared);
             self.reconsider_everyone(shared);
         }
         self.ask_for_sections(key, shared);
+    }
+
+    /// What had been released is inactive at the client from this answer on, and can be used again. With another SSRC:
+    /// libwebrtc drops the receiving stream of an inactive section, and when the same SSRC comes back it makes a new
+    /// one without a sink, which decodes and shows nothing.
+    fn free_released(&mut self, key: usize) {
+        let Participant { slots, rtc, .. } = &mut self.participants[key];
+        for slot in slots.iter_mut().filter(|slot| slot.state == SlotState::Released) {
+            slot.state = SlotState::Free;
+            let mut api = rtc.direct_api();
+            let (media, repair) = (api.new_ssrc(), slot.video.then(|| api.new_ssrc()));
+            // Not `reset_stream_tx`: in str0m 0.25 the stream is then still found under its old SSRC only.
+            api.remove_stream_tx(slot.ssrc);
+            api.declare_stream_tx(media, repair, slot.mid, None);
+            slot.ssrc = media;
+            slot.out = OutStream::new(if slot.video { 90_000 } else { 48_000 });
+        }
     }
 
     /// Gives the offer to the peer connection. Returns its sections and the raw answer.

@@ -105,9 +105,12 @@ pub(crate) enum CapacityKind {
 /// A part of the demo hearing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Script {
-    DemoJudge,
-    DemoClerk,
-    DemoDefendant,
+    #[value(name = "demo-judge")]
+    Judge,
+    #[value(name = "demo-clerk")]
+    Clerk,
+    #[value(name = "demo-defendant")]
+    Defendant,
 }
 
 /// What to show.

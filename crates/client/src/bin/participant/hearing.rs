@@ -152,7 +152,7 @@ impl Part {
         let mut commands = Vec::new();
         let session = matches!(view.hearing, Some(HearingState::InSession { .. })) && view.in_court();
         match self.script {
-            Script::DemoJudge => {
+            Script::Judge => {
                 let newcomer = view
                     .with_role(Role::Plaintiff)
                     .map(|person| (person.seat.id.clone(), &person.state));
@@ -196,7 +196,7 @@ impl Part {
                     commands.push(Command::FloorGive { seat: Some(seat) });
                 }
             }
-            Script::DemoClerk => {
+            Script::Clerk => {
                 if self.once("ready", session, REPLY_MS, now_ms) {
                     let text = "书记员已核对到庭人员，庭审笔录开始。";
                     commands.push(Command::MessageSend {
@@ -204,7 +204,7 @@ impl Part {
                     });
                 }
             }
-            Script::DemoDefendant => {
+            Script::Defendant => {
                 if self.once("hand", session, REPLY_MS * 2, now_ms) {
                     commands.push(Command::SelfHand { up: true });
                 }
@@ -288,7 +288,7 @@ mod tests {
             person("p", Role::Plaintiff, ParticipantState::Waiting),
         ];
         let mut view = view("j", people);
-        let mut part = Part::new(Script::DemoJudge);
+        let mut part = Part::new(Script::Judge);
         let mut given = Vec::new();
         for now in (0..60_000).step_by(100) {
             for command in part.due(&view, now) {

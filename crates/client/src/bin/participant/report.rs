@@ -159,7 +159,7 @@ pub(crate) fn lines(tracks: &BTreeMap<u32, TrackInfo>, stats: &SessionStats, wat
             "concealedMs": heard.gaps.concealed_ms,
             "gapMs": heard.gaps.gap_ms,
             "rmsDb": heard.level.rms_dbfs,
-            "tone": watch.heard(*slot).tone,
+            "tone": watch.take_recent_tone(*slot),
         }));
     }
     lines

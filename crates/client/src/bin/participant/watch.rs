@@ -48,6 +48,8 @@ pub(crate) struct Eyes {
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Heard {
     pub(crate) tone: f32,
+    /// Likewise, since it was last taken.
+    recent: f32,
 }
 
 /// Shared by the media threads and the report.
@@ -106,6 +108,13 @@ impl Watch {
         locked(&self.ears).get(&slot).copied().unwrap_or_default()
     }
 
+    /// Strength of the tone on a slot since the last call.
+    pub(crate) fn take_recent_tone(&self, slot: u32) -> f32 {
+        locked(&self.ears)
+            .get_mut(&slot)
+            .map_or(0.0, |heard| std::mem::take(&mut heard.recent))
+    }
+
     /// Milliseconds since the program started.
     pub(crate) fn now_ms(&self) -> u64 {
         self.clock.now().as_millis()
@@ -132,6 +141,7 @@ impl Watch {
                     let mut ears = locked(&ears);
                     let heard = ears.entry(slot).or_default();
                     heard.tone = heard.tone.max(detector.strength());
+                    heard.recent = heard.recent.max(detector.strength());
                 }
                 if let Some(Err(_)) = recorder.as_mut().map(|recorder| recorder.write(samples)) {
                     recorder = None;
