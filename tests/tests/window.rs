@@ -45,7 +45,7 @@ async fn walk_in() -> Result<Option<Desk>> {
     window.click(&button("跳过检测")).await?;
     window.click(&button("继续")).await?;
     window
-        .click("//*[contains(text(), '我已阅读，并遵守法庭纪律')]")
+        .click("//label[contains(normalize-space(.), '我已阅读，并遵守法庭纪律')]")
         .await?;
     window.click(&button("确认，进入候庭")).await?;
     judge
