@@ -31,6 +31,11 @@ pub(crate) const PACKAGES: &[Package] = &[
     package(Need::Build, "libasound2-dev", "sound devices"),
     package(
         Need::Build,
+        "libclang-dev",
+        "reads the kernel's camera header for the V4L2 bindings",
+    ),
+    package(
+        Need::Build,
         "libwebkit2gtk-4.1-dev",
         "the desktop window and its webview",
     ),
@@ -48,6 +53,11 @@ pub(crate) const PACKAGES: &[Package] = &[
         Need::Test,
         "pulseaudio",
         "null sinks that stand in for a sound card",
+    ),
+    package(
+        Need::Test,
+        "pulseaudio-utils",
+        "makes and removes those sinks while a test runs",
     ),
     package(Need::Test, "webkit2gtk-driver", "drives the desktop window"),
     package(Need::Test, "xauth", "xvfb-run needs it"),
