@@ -136,7 +136,11 @@ impl Hearing {
                 .collect(),
             recording: room.recording.state.clone(),
             broadcasting: room.broadcasting,
-            log: self.log.read_by(place),
+            // Whoever is outside now reads nothing of the inside, not even what was said while they were merely away
+            // and before they were isolated.
+            log: self
+                .log
+                .read_by(place, |envelope| inside || view::sees(room, person, envelope)),
         }
     }
 

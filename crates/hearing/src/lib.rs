@@ -38,3 +38,4 @@ mod view;
 pub use hearing::Hearing;
 pub use input::{DeadlineReason, HearingSetup, Input};
 pub use media::{MediaRights, Sources};
+pub use place::is_court;

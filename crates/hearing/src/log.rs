@@ -56,8 +56,9 @@ impl Log {
         }));
     }
 
-    /// The newest entries that the seat at `place` of the setup could see, oldest first.
-    pub(crate) fn read_by(&self, place: usize) -> Vec<Envelope> {
+    /// The newest entries that the seat at `place` of the setup could see when they happened and that `may_see` still
+    /// holds for, oldest first.
+    pub(crate) fn read_by(&self, place: usize, may_see: impl Fn(&Envelope) -> bool) -> Vec<Envelope> {
         let mut found: Vec<Envelope> = self
             .entries
             .iter()
@@ -67,8 +68,10 @@ impl Log {
                     .get(place / 64)
                     .is_some_and(|bits| bits >> (place % 64) & 1 == 1)
             })
+            .map(|e| &e.envelope)
+            .filter(|envelope| may_see(envelope))
             .take(Snapshot::LOG_LIMIT)
-            .map(|e| e.envelope.clone())
+            .cloned()
             .collect();
         found.reverse();
         found

@@ -4,7 +4,7 @@ use protocol::{ParticipantState, Role};
 
 /// The presiding judge, the panel, the assistant, the clerk and the technician: they skip the steps of joining, see
 /// everything, and cannot be isolated or removed.
-pub(crate) fn is_court(role: Role) -> bool {
+pub fn is_court(role: Role) -> bool {
     matches!(
         role,
         Role::PresidingJudge | Role::PanelMember | Role::Assistant | Role::Clerk | Role::Technician

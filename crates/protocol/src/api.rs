@@ -44,9 +44,9 @@ pub struct Entered {
     pub case: CaseInfo,
     /// Where the hearing stands.
     pub state: HearingState,
-    /// The seat that the code is for.
+    /// The seat that the code is for. Its name is masked: whoever takes the seat has to know it.
     pub seat: Seat,
-    /// The other seats that the person may know of (never witnesses).
+    /// The other seats that the person may know of (never witnesses). Names are masked but for the court's.
     pub others: Vec<Seat>,
     /// The seat is in use on another device now; taking it ends that connection.
     pub in_use: bool,

@@ -331,7 +331,7 @@ pub enum Refusal {
     Invalid,
     /// It is so already.
     NothingToDo,
-    /// The same `commandId` was used for something else.
+    /// Another seat used this `commandId`; the same seat gets its first outcome again.
     CommandIdReused,
     /// This server has no such service (recorder, broadcast).
     Unavailable,

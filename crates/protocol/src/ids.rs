@@ -3,12 +3,26 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// An id is at most this long, in bytes of UTF-8. Ids are kept for ever and sent to everybody, so a longer one is refused
+/// where it is read.
+pub const ID_LIMIT: usize = 64;
+
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize)]
         #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
         pub struct $name(pub String);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                if text.is_empty() || text.len() > ID_LIMIT || text.chars().any(char::is_control) {
+                    return Err(serde::de::Error::custom("an id is 1 to 64 bytes without control characters"));
+                }
+                Ok(Self(text))
+            }
+        }
 
         impl $name {
             /// The text of the id.
@@ -183,6 +197,13 @@ mod tests {
         for bad in ["", "1234567", "123456789", "abcdefgh", "1234 567x"] {
             assert_eq!(JoinCode::parse(bad), Err(InvalidCode), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_id_is_short_and_has_no_control_characters() {
+        let read = |text: &str| serde_json::from_value::<CommandId>(serde_json::json!(text)).is_ok();
+        assert!(read("c1") && read(&"x".repeat(ID_LIMIT)));
+        assert!(!read("") && !read(&"x".repeat(ID_LIMIT + 1)) && !read("a\nb"));
     }
 
     #[test]

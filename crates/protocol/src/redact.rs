@@ -64,3 +64,37 @@ redacted!(
     /// What a person wrote: messages, reasons, notes. It is part of the record, not of the log.
     Words
 );
+
+impl PersonName {
+    /// Enough for its bearer to know it again and too little to be typed from: the first character, and of names longer
+    /// than four also the second and the last two (a company, a transcribed name).
+    pub fn masked(&self) -> Self {
+        let length = self.0.chars().count();
+        let (head, tail) = if length > 4 { (2, 2) } else { (1, 0) };
+        let shown = |place: usize| place < head || place + tail >= length;
+        let letters = self.0.chars().enumerate();
+        Self(
+            letters
+                .map(|(place, letter)| if shown(place) { letter } else { '*' })
+                .collect(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PersonName;
+
+    #[test]
+    fn a_masked_name_is_known_to_its_bearer_only() {
+        for (name, masked) in [
+            ("", ""),
+            ("张三", "张*"),
+            ("张示例", "张**"),
+            ("欧阳示例", "欧***"),
+            ("示例科技有限公司", "示例****公司"),
+        ] {
+            assert_eq!(PersonName::new(name).masked().expose(), masked);
+        }
+    }
+}

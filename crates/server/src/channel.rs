@@ -148,9 +148,21 @@ async fn read_hello(
         seat,
         token,
         resume_after,
-        drop_cause,
+        drop_cause: drop_cause.filter(|cause| is_the_clients_to_say(*cause)),
         client,
     })
+}
+
+/// What happened at the server the server knows better: a client's word for it would be false evidence.
+fn is_the_clients_to_say(cause: DropCause) -> bool {
+    match cause {
+        DropCause::Silence
+        | DropCause::ConnectionReset
+        | DropCause::WindowClosed
+        | DropCause::Sleep
+        | DropCause::Crash => true,
+        DropCause::ServerRestart | DropCause::ProtocolError => false,
+    }
 }
 
 async fn find_token(shared: &Shared, token: &Secret) -> Result<Token, ByeReason> {
@@ -271,7 +283,7 @@ impl Talk<'_> {
                 }));
             }
             ClientFrame::Goodbye { cause } => {
-                self.goodbye = Some(cause);
+                self.goodbye = Some(cause).filter(|cause| is_the_clients_to_say(*cause));
                 return Ok(None);
             }
             ClientFrame::Command { command_id, .. } if !self.commands.take(now) => {

@@ -1070,11 +1070,11 @@ case: CaseInfo,
  */
 state: HearingState, 
 /**
- * The seat that the code is for.
+ * The seat that the code is for. Its name is masked: whoever takes the seat has to know it.
  */
 seat: Seat, 
 /**
- * The other seats that the person may know of (never witnesses).
+ * The other seats that the person may know of (never witnesses). Names are masked but for the court's.
  */
 others: Array<Seat>, 
 /**

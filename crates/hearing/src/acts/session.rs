@@ -2,7 +2,8 @@
 
 use crate::draft::Draft;
 use protocol::{
-    Command, Event, HearingState, ParticipantState, Phase, Refusal, Role, Seat, SeatId, SuspendCause,
+    Command, Event, HearingState, MediaSwitches, ParticipantState, Phase, Refusal, Role, Seat, SeatId,
+    SuspendCause,
 };
 
 pub(super) fn carry_out(draft: &mut Draft<'_>, sender: &SeatId, command: &Command) -> Result<(), Refusal> {
@@ -88,6 +89,16 @@ fn hand_over(draft: &mut Draft<'_>, sender: &SeatId, to: &SeatId) -> Result<(), 
             title: new_title,
             ..old
         },
+    });
+    // Nobody may silence the presiding judge, so nobody could undo it either.
+    draft.set_media(to, |media| {
+        *media = MediaSwitches {
+            mic_locked: false,
+            camera_locked: false,
+            audio_blocked: false,
+            video_blocked: false,
+            ..*media
+        };
     });
     Ok(())
 }

@@ -134,6 +134,12 @@ fn check_room(world: &World) {
         1,
         "one judge presides"
     );
+    let presiding = people.iter().find(|p| p.seat.role == Role::PresidingJudge);
+    let media = presiding.expect("just counted").media;
+    assert!(
+        !(media.mic_locked || media.camera_locked || media.audio_blocked || media.video_blocked),
+        "nobody could undo it for the presiding judge"
+    );
     assert!(
         people.iter().filter(|p| p.sharing).count() <= 1,
         "one share at a time"
@@ -454,6 +460,8 @@ proptest! {
                     assert_eq!(request.seat, *you);
                 }
                 if !inside(viewer) {
+                    let said = snapshot.log.iter().find(|e| matches!(e.event, Event::Message { .. }));
+                    assert!(said.is_none(), "{you} is outside and reads {said:?}");
                     assert_eq!(snapshot.floor, None);
                     let rights = world.hearing.media_rights(you);
                     assert!(!rights.subscribe && rights.publish == hearing::Sources::default());

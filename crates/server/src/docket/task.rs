@@ -16,7 +16,7 @@ use axum::extract::ws::Utf8Bytes;
 use hearing::{Hearing, HearingSetup, Input, MediaRights};
 use protocol::{
     ByeReason, Command, CommandId, ConnectionId, DropCause, Envelope, Event, HearingState, MediaAccess,
-    NetQuality, Outcome, ParticipantState, Refusal, Role, SeatId, Seq, ServerFrame, TimeMs,
+    NetQuality, Outcome, ParticipantState, Refusal, Role, Seat, SeatId, Seq, ServerFrame, TimeMs,
 };
 use std::collections::HashMap;
 use tokio::sync::mpsc;
@@ -408,7 +408,11 @@ impl HearingTask {
                 .seats
                 .iter()
                 .filter(|s| s.id != *seat && !hidden(s.role))
-                .cloned()
+                .map(|s| Seat {
+                    // Whom an interpreter was called for may be a witness nobody may know of yet.
+                    represents: s.represents.clone().filter(|_| s.role != Role::Interpreter),
+                    ..s.clone()
+                })
                 .collect(),
             in_use: self.live.contains_key(seat),
             identity_step: self.setup.settings.identity_step,

@@ -87,11 +87,29 @@ pub(crate) async fn enter(
         hearing: place.0,
         case: look.case,
         state: look.state,
-        seat: look.seat,
-        others: look.others,
+        seat: masked(look.seat),
+        others: look
+            .others
+            .into_iter()
+            .map(|seat| {
+                if hearing::is_court(seat.role) {
+                    seat
+                } else {
+                    masked(seat)
+                }
+            })
+            .collect(),
         in_use: look.in_use,
         identity_step: look.identity_step,
     }))
+}
+
+/// A code alone is weak (it is eight digits in an SMS): what it opens must not answer the question for the name.
+fn masked(seat: Seat) -> Seat {
+    Seat {
+        name: seat.name.masked(),
+        ..seat
+    }
 }
 
 pub(crate) async fn seat(

@@ -34,13 +34,24 @@ impl Store {
         Ok(())
     }
 
-    /// Sets another password.
+    /// Sets another password and signs the account out everywhere, seats that it took included: a new password is the
+    /// remedy for a stolen one. False: there is no such login.
     pub(crate) async fn set_password(&self, login: &str, password: &str) -> Result<bool, StoreError> {
+        let mut tx = self.begin_writing().await?;
         let done = sqlx::query("UPDATE accounts SET password = $2 WHERE login = $1")
             .bind(login)
             .bind(password)
-            .execute(&self.pool)
+            .execute(&mut *tx)
             .await?;
+        sqlx::query(
+            "DELETE FROM tokens WHERE account IN (SELECT id FROM accounts WHERE login = $1) \
+             OR (kind = 'seat' AND EXISTS (SELECT 1 FROM seats JOIN accounts ON accounts.id = seats.account \
+             WHERE accounts.login = $1 AND seats.hearing = tokens.hearing AND seats.id = tokens.seat))",
+        )
+        .bind(login)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
         Ok(done.rows_affected() > 0)
     }
 
@@ -56,5 +67,40 @@ impl Store {
             name: PersonName::new(name),
             password,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::storage::{StoredAccount, Token, TokenKind, fresh};
+    use protocol::{PersonName, TimeMs};
+
+    #[tokio::test]
+    async fn a_new_password_signs_the_account_out_and_nobody_else() {
+        let (_dir, store) = fresh().await;
+        for id in ["a1", "a2"] {
+            let account = StoredAccount {
+                id: id.into(),
+                name: PersonName::new("示例"),
+                password: "first".into(),
+            };
+            let login = format!("login-{id}");
+            store
+                .create_account(&account, &login, TimeMs(1))
+                .await
+                .expect("made");
+            let token = Token {
+                hash: id.as_bytes().to_vec(),
+                kind: TokenKind::Staff(id.into()),
+                issued_at: TimeMs(1),
+                expires_at: TimeMs(100),
+            };
+            store.issue(&token).await.expect("issued");
+        }
+        assert!(store.set_password("login-a1", "second").await.expect("set"));
+        assert!(!store.set_password("nobody", "second").await.expect("asked"));
+        let left = |hash: &'static [u8]| store.token(hash, TimeMs(2));
+        assert!(left(b"a1").await.expect("asked").is_none());
+        assert!(left(b"a2").await.expect("asked").is_some());
     }
 }

@@ -27,6 +27,8 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 const CONNECTIONS: u32 = 4;
 /// How long a writer waits for another process, such as `create-hearing` beside a running server.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many times that wait is repeated before a write is given up.
+const BUSY_TRIES: u32 = 6;
 
 /// The database. Clones share the connections.
 #[derive(Clone, Debug)]
@@ -88,7 +90,15 @@ impl Store {
     }
 
     /// Begins a transaction that may write from its first statement on, so that it never fails half way for a lock.
+    ///
+    /// A lock that others hold on to is waited for again: nothing was stored yet, and giving up would end a hearing.
     async fn begin_writing(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, StoreError> {
+        for _ in 1..BUSY_TRIES {
+            match self.pool.begin_with("BEGIN IMMEDIATE").await {
+                Err(error) if is_busy(&error) => tracing::warn!("the database is busy; waiting again"),
+                begun => return Ok(begun?),
+            }
+        }
         Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
     }
 
@@ -130,6 +140,13 @@ fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> 
     serde_json::from_str(text).map_err(|_| StoreError::Corrupt { what })
 }
 
+/// Another connection has the write lock, SQLITE_BUSY (5) in its low byte (sqlite.org/rescode.html).
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|e| e.code());
+    code.and_then(|code| code.parse::<u32>().ok())
+        .is_some_and(|code| code & 0xff == 5)
+}
+
 /// Turns a broken uniqueness into [`StoreError::Exists`].
 fn exists_or(error: sqlx::Error) -> StoreError {
     match error.as_database_error() {
@@ -163,6 +180,20 @@ mod tests {
             .expect("asked");
         assert_eq!((mode.as_str(), level), ("wal", 2), "2 is FULL");
         store.migrate().await.expect("migrating again changes nothing");
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_is_held_is_told_from_a_failure() {
+        let (dir, store) = fresh().await;
+        let options = SqliteConnectOptions::new()
+            .filename(dir.path().join("test.db"))
+            .busy_timeout(Duration::ZERO);
+        let other = SqlitePool::connect_with(options).await.expect("opened");
+        let held = store.begin_writing().await.expect("begun");
+        let refused = other.begin_with("BEGIN IMMEDIATE").await.expect_err("it is held");
+        assert!(is_busy(&refused), "{refused}");
+        drop(held);
+        assert!(!is_busy(&sqlx::Error::RowNotFound));
     }
 
     #[tokio::test]

@@ -19,6 +19,12 @@ async fn a_code_and_a_name_open_a_seat() {
     assert_eq!(entered.seat.id.as_str(), "plaintiff");
     assert_eq!(entered.hearing, court.hearing);
     assert!(!entered.in_use);
+    let invited = &court.people["plaintiff"].name;
+    assert_eq!(
+        entered.seat.name,
+        protocol::PersonName::new(invited.as_str()).masked(),
+        "the code does not tell the name that is asked for next"
+    );
     let others: Vec<&str> = entered.others.iter().map(|s| s.id.as_str()).collect();
     assert_eq!(
         others,
