@@ -25,9 +25,15 @@ pub(crate) struct Args {
     )]
     pub(crate) server: Option<Url>,
     /// The eight-digit hearing code of the seat.
-    #[arg(long, env = "MINGTING_CODE", value_name = "CODE", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "MINGTING_CODE",
+        value_name = "CODE",
+        hide_env_values = true,
+        requires = "name"
+    )]
     pub(crate) code: Option<String>,
-    /// The name to give; the invited name if left out.
+    /// The name to give: the one that was invited with the code.
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
     /// In what capacity the seat is taken; by the seat's role if left out.

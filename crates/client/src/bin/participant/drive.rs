@@ -174,10 +174,8 @@ async fn take_seat(court: &Court, args: &Args) -> Result<SeatTaken, CourtError> 
             authority: AgentAuthority::General,
         },
     };
-    let name = args
-        .name
-        .clone()
-        .map_or_else(|| entered.seat.name.clone(), PersonName::new);
+    // A code comes with a name (see `Args`); the server tells it to nobody.
+    let name = PersonName::new(args.name.as_deref().unwrap_or_default());
     court
         .take_seat(&TakeSeat {
             ticket: entered.ticket,
