@@ -1,15 +1,17 @@
 //! Answers the page: one function per host command, each a line to the crate `client`.
 //!
-//! Holds the one session of this program. The session lives here, not in the page: a reload joins it again.
+//! Holds the one session of this program. The session lives here, not in the page: a reload joins it again. Before there is
+//! one, devices and network are tried in a rehearsal.
 
 use crate::frames::FrameHub;
+use crate::rehearsal::Rehearsal;
 use client::{
     Court, EncodedFrame, FrameSink, MediaClock, MediaSetup, NativeDecoder, Session, SessionConfig,
     SessionHandle,
 };
 use protocol::{
-    ChooseDevice, DropCause, Enter, FrameRequest, HostError, HostEvent, SeatTaken, Secret, SendCommand,
-    StaffSignIn, StaffTakeSeat, StartInfo, SwitchMedia, TakeSeat, TrackView,
+    ChooseDevice, DeviceList, DeviceState, DropCause, Enter, FrameRequest, HostError, HostEvent, QuickCheck,
+    SeatTaken, Secret, SendCommand, StaffSignIn, StaffTakeSeat, StartInfo, SwitchMedia, TakeSeat, TrackView,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,6 +21,8 @@ use tokio_util::task::TaskTracker;
 
 /// How long closing the window waits for the court to be told and the devices to be closed.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(2);
+/// How loud a microphone is that is not open, in dB below full scale.
+const SILENCE_DB: f32 = -90.0;
 
 /// Every host command with its arguments; the wire names are [`protocol::HOST_COMMANDS`].
 #[derive(Deserialize)]
@@ -76,6 +80,9 @@ struct Inner {
     court: Court,
     code: Mutex<Option<Secret>>,
     session: Mutex<Option<SessionHandle>>,
+    rehearsal: Mutex<Option<Rehearsal>>,
+    /// Devices chosen since the program started, for whatever session comes next.
+    chosen: Mutex<Vec<ChooseDevice>>,
     hub: FrameHub,
     port: u16,
     native: Mutex<Option<NativeDecoder>>,
@@ -101,6 +108,8 @@ impl Host {
             synthetic,
             code: Mutex::new(code),
             session: Mutex::new(None),
+            rehearsal: Mutex::new(None),
+            chosen: Mutex::default(),
             hub,
             port,
             native: Mutex::new(None),
@@ -116,25 +125,57 @@ impl Host {
             HostError::Internal
         })?;
         match call {
-            Call::AppStart => reply(self.start_info()),
+            Call::AppStart => {
+                // A page that was loaded again has left the device check.
+                self.end_rehearsal().await;
+                reply(self.start_info())
+            }
             Call::CourtEnter(enter) => reply(self.0.court.enter(&enter).await?),
             Call::CourtTakeSeat(take) => reply(self.0.court.take_seat(&take).await?),
             Call::CourtSignIn(sign_in) => reply(self.0.court.sign_in(&sign_in).await?),
             Call::CourtStaffSeat(take) => reply(self.0.court.staff_seat(&take).await?),
-            Call::HearingJoin(seat) => done(|| self.join(seat)),
+            Call::HearingJoin(seat) => {
+                self.end_rehearsal().await;
+                done(|| self.join(seat))
+            }
             Call::HearingCommand(command) => reply(self.session()?.command(command).await?),
             Call::HearingEnd => done(|| self.end(DropCause::WindowClosed)),
-            Call::DevicesList => match self.session() {
-                Ok(session) => reply(session.devices().await?),
-                Err(_) => reply(blocking(client::devices::list).await?),
+            Call::DevicesList => reply(self.devices().await?),
+            Call::DevicesChoose(choose) => {
+                self.chosen().push(choose.clone());
+                match self.devices_in_use() {
+                    Some(session) => reply(session.choose(choose).await?),
+                    None => reply(self.devices().await?),
+                }
+            }
+            Call::MediaSwitch(switch) => match self.session() {
+                Ok(session) => done(|| session.switch(switch)),
+                Err(_) => {
+                    if !self
+                        .rehearsal()
+                        .get_or_insert_with(|| self.rehearse())
+                        .switch(switch)
+                    {
+                        self.end_rehearsal().await;
+                    }
+                    Ok(Value::Null)
+                }
             },
-            Call::DevicesChoose(choose) => reply(self.session()?.choose(choose).await?),
-            Call::MediaSwitch(switch) => self.session().and_then(|session| done(|| session.switch(switch))),
             Call::MediaViews(views) => self.session().and_then(|session| done(|| session.views(views))),
-            Call::CheckPlaySound => self
-                .session()
-                .and_then(|session| done(|| session.play_test_sound())),
-            Call::CheckQuick => reply(self.session()?.quick_check().await?),
+            Call::CheckPlaySound => match self.session() {
+                Ok(session) => done(|| session.play_test_sound()),
+                Err(_) => done(|| {
+                    let mut rehearsal = self.rehearsal();
+                    rehearsal
+                        .get_or_insert_with(|| self.rehearse())
+                        .session()
+                        .play_test_sound();
+                }),
+            },
+            Call::CheckQuick => match self.devices_in_use() {
+                Some(session) => reply(session.quick_check().await?),
+                None => reply(self.reach().await),
+            },
             Call::ShareSources => reply(blocking(client::devices::shareable).await?),
             Call::ShareStart(id) => reply(self.session()?.share_start(id).await?),
             Call::ShareStop => self.session().and_then(|session| done(|| session.share_stop())),
@@ -165,6 +206,7 @@ impl Host {
     pub(crate) fn window_closed(&self) {
         tauri::async_runtime::block_on(async {
             let closing = async {
+                self.end_rehearsal().await;
                 self.end(DropCause::WindowClosed);
                 self.0.tasks.close();
                 self.0.tasks.wait().await;
@@ -209,19 +251,78 @@ impl Host {
     }
 
     fn open(&self, seat: SeatTaken) -> SessionHandle {
-        let config = SessionConfig {
+        Session::start(self.config(), seat, self.setup(), self.0.tasks.clone())
+    }
+
+    fn config(&self) -> SessionConfig {
+        SessionConfig {
             server: self.0.server.clone(),
             client: format!("明庭 {}; {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS),
             seed: seed(),
-        };
+        }
+    }
+
+    fn setup(&self) -> MediaSetup {
         let sink = Arc::new(PageSink(Arc::downgrade(&self.0)));
         let clock = MediaClock::start();
-        let setup = if self.0.synthetic {
+        let mut setup = if self.0.synthetic {
             MediaSetup::synthetic(sink, clock)
         } else {
             MediaSetup::devices(sink, clock)
         };
-        Session::start(config, seat, setup, self.0.tasks.clone())
+        for ChooseDevice { kind, id } in self.chosen().iter() {
+            setup.choose(*kind, id.as_deref());
+        }
+        setup
+    }
+
+    // --- before a seat ---
+
+    fn rehearse(&self) -> Rehearsal {
+        let host = Arc::downgrade(&self.0);
+        Rehearsal::start(self.config(), self.setup(), move |event| {
+            with(&host, |host| (host.0.tell)(event));
+        })
+    }
+
+    async fn end_rehearsal(&self) {
+        let rehearsal = self.rehearsal().take();
+        if let Some(rehearsal) = rehearsal {
+            rehearsal.end().await;
+        }
+    }
+
+    /// The session that holds the devices now: the seat's, or the rehearsal's.
+    fn devices_in_use(&self) -> Option<SessionHandle> {
+        let rehearsed = || {
+            self.rehearsal()
+                .as_ref()
+                .map(|rehearsal| rehearsal.session().clone())
+        };
+        self.session().ok().or_else(rehearsed)
+    }
+
+    async fn devices(&self) -> Result<DeviceList, HostError> {
+        match self.devices_in_use() {
+            Some(session) => session.devices().await,
+            None => Ok(DeviceList {
+                devices: blocking(client::devices::list).await?.devices,
+                ..self.setup().chosen()
+            }),
+        }
+    }
+
+    /// The quick check while no device is open: only the way to the court.
+    async fn reach(&self) -> QuickCheck {
+        let round_trip = self.0.court.reach().await;
+        QuickCheck {
+            camera: DeviceState::Off,
+            microphone: DeviceState::Off,
+            loudest_db: SILENCE_DB,
+            server_reachable: round_trip.is_some(),
+            rtt_ms: round_trip.map(|rtt| rtt.as_millis() as u32),
+            media_reachable: None,
+        }
     }
 
     fn end(&self, cause: DropCause) {
@@ -231,11 +332,24 @@ impl Host {
     }
 
     fn session(&self) -> Result<SessionHandle, HostError> {
-        self.session_slot().clone().ok_or(HostError::NoSession)
+        // A session that ended by itself holds no seat any more; a page that is loaded again starts with a code.
+        let held = self.session_slot().clone().filter(|session| !session.is_over());
+        held.ok_or(HostError::NoSession)
     }
 
     fn session_slot(&self) -> MutexGuard<'_, Option<SessionHandle>> {
         self.0.session.lock().expect("no holder of the session panics")
+    }
+
+    fn rehearsal(&self) -> MutexGuard<'_, Option<Rehearsal>> {
+        self.0
+            .rehearsal
+            .lock()
+            .expect("no holder of the rehearsal panics")
+    }
+
+    fn chosen(&self) -> MutexGuard<'_, Vec<ChooseDevice>> {
+        self.0.chosen.lock().expect("no holder of the choices panics")
     }
 
     fn native(&self) -> MutexGuard<'_, Option<NativeDecoder>> {
@@ -243,7 +357,7 @@ impl Host {
     }
 
     fn request_key(&self, slot: u32) {
-        if let Ok(session) = self.session() {
+        if let Some(session) = self.devices_in_use() {
             session.request_key(slot);
         }
     }

@@ -9,6 +9,7 @@ mod frames;
 mod host;
 mod link;
 mod platform;
+mod rehearsal;
 mod shell;
 mod window;
 

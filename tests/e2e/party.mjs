@@ -3,11 +3,9 @@
 // usage: node party.mjs --url URL --code CODE --name NAME --folder FOLDER --send-hz HZ --listen-hz HZ [--phone]
 // Ends when its standard input ends.
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
-import { writeCamera, writeMicrophone } from './devices.mjs';
+import { launch, newPage, say, walkIn } from './chromium.mjs';
 import { readStamp } from './stamp.mjs';
 
 const { values: args } = parseArgs({
@@ -22,40 +20,8 @@ const { values: args } = parseArgs({
   },
 });
 
-const say = (type, fields = {}) => process.stdout.write(`${JSON.stringify({ type, ...fields })}\n`);
-
-await mkdir(args.folder, { recursive: true });
-const camera = join(args.folder, 'camera.y4m');
-const microphone = join(args.folder, 'microphone.wav');
-await writeCamera(camera);
-await writeMicrophone(microphone, Number(args['send-hz']));
-
-const browser = await chromium.launch({
-  executablePath: process.env.MINGTING_CHROMIUM ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    '--autoplay-policy=no-user-gesture-required',
-    '--use-fake-ui-for-media-stream',
-    '--use-fake-device-for-media-stream',
-    `--use-file-for-fake-video-capture=${camera}`,
-    `--use-file-for-fake-audio-capture=${microphone}`,
-  ],
-});
-const context = await browser.newContext({
-  locale: 'zh-CN',
-  permissions: ['camera', 'microphone'],
-  viewport: args.phone ? { width: 390, height: 844 } : { width: 1366, height: 768 },
-  hasTouch: args.phone,
-});
-const page = await context.newPage();
-page.on('pageerror', (error) => say('pageError', { message: String(error) }));
-page.setDefaultTimeout(30_000);
+const browser = await launch(args.folder, Number(args['send-hz']));
+const page = await newPage(browser, args.phone);
 
 // What arrives is heard at the connection itself, before the page does anything with it.
 await page.addInitScript(() => {
@@ -114,27 +80,12 @@ function look(read) {
   }));
 }
 
-async function walkIn() {
-  await page.goto(args.url);
-  await page.getByLabel('8 位庭审码').fill(args.code);
-  await page.getByRole('button', { name: '进入庭审' }).click();
-  say('step', { name: 'case' });
-  await page.getByLabel('姓名').fill(args.name);
-  await page.getByRole('button', { name: '信息无误，下一步' }).click();
-  say('step', { name: 'check' });
-  await page.getByRole('button', { name: '跳过检测' }).click();
-  await page.getByRole('button', { name: '继续' }).click();
-  say('step', { name: 'discipline' });
-  await page.getByText('我已阅读，并遵守法庭纪律').click();
-  await page.getByRole('button', { name: '确认，进入候庭' }).click();
-  say('step', { name: 'waiting' });
-  await page.locator('.video > .picture').first().waitFor({ timeout: 60_000 });
-}
-
 let open = true;
 process.stdin.on('end', () => (open = false)).resume();
 try {
-  await walkIn();
+  await walkIn(page, args.url, args);
+  say('step', { name: 'waiting' });
+  await page.locator('.video > .picture').first().waitFor({ timeout: 60_000 });
   while (open) {
     for (const seen of await page.evaluate(look, readStamp.toString())) say('seen', seen);
     say('heard', { tone: await page.evaluate(listen, Number(args['listen-hz'])) });

@@ -2,12 +2,14 @@
 //! says JSON lines, as our own participant does.
 
 use crate::{
+    SOON,
     court::{Court, Invited},
     process::Process,
     skip,
 };
 use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use protocol::Role;
+use serde_json::{Value, json};
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -95,6 +97,51 @@ impl Peer {
         Ok(Self {
             name: "chromium",
             process,
+        })
+    }
+
+    /// The judge's page in Chromium, seated; [`Peer::does`] tells it what to do.
+    pub async fn judge(court: &Court) -> Result<Self> {
+        let invited = court.seat(Role::PresidingJudge)?;
+        let mut command = Command::new("node");
+        command
+            .arg(here().join("e2e/judge.mjs"))
+            .args(["--url", &court.url()])
+            .args(["--code", &invited.code, "--name", &invited.name])
+            .arg("--folder")
+            .arg(court.folder().join("judge"));
+        let mut judge = Self {
+            name: "the judge's page",
+            process: Process::start("chromium", &mut command, &court.folder().join("chromium.log"))?,
+        };
+        judge.did("takes the seat").await?;
+        Ok(judge)
+    }
+
+    /// Has the judge's page do one thing, as `e2e/judge.mjs` lists them.
+    pub async fn does(&mut self, act: Value) -> Result<()> {
+        self.process.tell(&act.to_string()).await?;
+        self.did(&act.to_string()).await
+    }
+
+    async fn did(&mut self, what: &str) -> Result<()> {
+        self.wait(SOON * 2, what, |said| (said["type"] == "did").then_some(()))
+            .await
+    }
+
+    /// Walks a hearing in Chromium and looks at every screen on the way; `people` are judge, clerk and party.
+    pub fn inspector(court: &Court, people: [&Invited; 3]) -> Result<Self> {
+        let [judge, clerk, party] = people.map(|one| json!({ "code": one.code, "name": one.name }));
+        let people = json!({ "judge": judge, "clerk": clerk, "party": party });
+        let mut command = Command::new("node");
+        command
+            .arg(here().join("e2e/screens.mjs"))
+            .args(["--url", &court.url(), "--people", &people.to_string()])
+            .arg("--folder")
+            .arg(court.folder().join("screens"));
+        Ok(Self {
+            name: "the inspector",
+            process: Process::start("chromium", &mut command, &court.folder().join("chromium.log"))?,
         })
     }
 

@@ -1,14 +1,46 @@
 //! The real page in Chromium beside a native participant, each judged by what the other receives.
 
-use anyhow::Result;
-use protocol::{Command, ParticipantState, Role};
+use anyhow::{Result, bail};
+use protocol::{Command, Event, FindingKind, Identity, ParticipantState, Role, Words};
 use scenarios::{
     SOON,
     court::{Court, Plan},
     peer::{Peer, built_page},
-    player::Cast,
+    player::{Cast, Player},
     session::{JUDGE_HZ, PARTY_HZ},
 };
+use serde_json::json;
+use std::time::Duration;
+
+/// A hearing with somebody to whom the judge can hand over. It began long ago, so that the codes work.
+const PANEL: &str = r#"
+[case]
+number = "（2026）示0101民初1234号"
+cause = "房屋租赁合同纠纷"
+court = "示范市样例区人民法院"
+courtroom = "第三互联网法庭"
+starts_at = 2020-01-06T09:00:00+08:00
+public = true
+[[seat]]
+id = "judge"
+role = "presidingJudge"
+name = "王示范"
+[[seat]]
+id = "panel"
+role = "panelMember"
+name = "赵合议"
+[[seat]]
+id = "plaintiff"
+role = "plaintiff"
+name = "张示例"
+[[seat]]
+id = "defendant"
+role = "defendant"
+name = "李样本"
+"#;
+
+/// A whole hearing with a look at each screen in four dresses; other tests run beside it.
+const WALK: Duration = Duration::from_secs(420);
 
 async fn a_party_in_chromium(phone: bool) -> Result<()> {
     let court = Court::open(&Plan {
@@ -60,4 +92,226 @@ async fn a_party_on_a_computer_sees_hears_and_is_seen_and_heard() -> Result<()> 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_party_on_a_phone_sees_hears_and_is_seen_and_heard() -> Result<()> {
     a_party_in_chromium(true).await
+}
+
+/// The judge's page, with native participants on the other seats.
+struct Bench {
+    page: Peer,
+    panel: Player,
+    plaintiff: Player,
+    defendant: Player,
+    // Ends the server when the others are done.
+    _court: Court,
+}
+
+impl Bench {
+    /// In session.
+    async fn opens() -> Result<Self> {
+        let court = Court::open(&Plan {
+            hearing: Some(PANEL.to_owned()),
+            ui: Some(built_page()),
+            ..Plan::default()
+        })
+        .await?;
+        let mut page = Peer::judge(&court).await?;
+        page.does(json!({ "do": "press", "name": "开启候庭", "in": ".strip" }))
+            .await?;
+        let panel = court.player(Role::PanelMember, &Cast::default()).await?;
+        let plaintiff = court.player(Role::Plaintiff, &Cast::default()).await?;
+        let defendant = court.player(Role::Defendant, &Cast::default()).await?;
+        for player in [&panel, &plaintiff, &defendant] {
+            player.waits().await?;
+        }
+        page.does(json!({ "do": "press", "name": "开庭", "in": ".strip" }))
+            .await?;
+        for player in [&panel, &plaintiff, &defendant] {
+            player.in_court().await?;
+        }
+        Ok(Self {
+            page,
+            panel,
+            plaintiff,
+            defendant,
+            _court: court,
+        })
+    }
+
+    /// An item of a person's menu.
+    async fn menu(&mut self, who: &str, item: &str) -> Result<()> {
+        self.page
+            .does(json!({ "do": "menu", "who": who, "item": item }))
+            .await
+    }
+
+    async fn dialog(&mut self, text: &str, press: &str) -> Result<()> {
+        self.page
+            .does(json!({ "do": "dialog", "text": text, "press": press }))
+            .await
+    }
+
+    async fn reads(&mut self, text: &str) -> Result<()> {
+        self.page.does(json!({ "do": "read", "text": text })).await
+    }
+}
+
+/// Waits for an event in a player's eyes.
+async fn sees(player: &Player, what: &str, is: impl Fn(&Event) -> bool) -> Result<()> {
+    player
+        .wait(what, |said| said.event().filter(|event| is(event)).map(|_| ()))
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_judges_page_keeps_order_and_its_acts_reach_the_others() -> Result<()> {
+    let mut bench = Bench::opens().await?;
+    let seat = bench.defendant.seat.clone();
+    bench.menu("李样本", "静音并锁定").await?;
+    sees(&bench.defendant, "muted and locked", |event| {
+        matches!(event, Event::ParticipantMedia { seat: who, media } if *who == seat && media.mic_locked && !media.mic)
+    })
+    .await?;
+    bench.menu("李样本", "解除静音锁定").await?;
+
+    let mark = bench.defendant.mark();
+    bench.menu("李样本", "隔离…").await?;
+    bench.dialog("法庭合议，请等待传唤。", "隔离").await?;
+    bench
+        .defendant
+        .sees_standing(mark, &seat, "isolated", |state| {
+            matches!(state, ParticipantState::Isolated { .. })
+        })
+        .await?;
+    let mark = bench.defendant.mark();
+    bench.menu("李样本", "传唤回庭").await?;
+    bench
+        .defendant
+        .sees_standing(mark, &seat, "back in court", |state| {
+            matches!(state, ParticipantState::InCourt)
+        })
+        .await?;
+
+    bench.defendant.does(&Command::SelfHand { up: true }).await?;
+    bench
+        .page
+        .does(json!({ "do": "press", "name": "同意", "in": ".requests" }))
+        .await?;
+    sees(
+        &bench.plaintiff,
+        "the defendant has the floor",
+        |event| matches!(event, Event::FloorState { floor: Some(floor) } if floor.seat == seat),
+    )
+    .await?;
+
+    bench
+        .plaintiff
+        .does(&Command::HelpAsk {
+            text: Words::new("听不到声音"),
+            to: None,
+        })
+        .await?;
+    let words = "请原告检查耳机。";
+    bench.page.does(json!({ "do": "message", "text": words })).await?;
+    bench.reads("听不到声音").await?;
+    sees(
+        &bench.defendant,
+        "the judge's message",
+        |event| matches!(event, Event::Message { text } if *text == Words::new(words)),
+    )
+    .await?;
+
+    let asker = bench.plaintiff.seat.clone();
+    bench.menu("张示例", "请核验身份").await?;
+    bench.menu("张示例", "确认身份…").await?;
+    bench
+        .page
+        .does(json!({ "do": "dialog", "press": "核验通过" }))
+        .await?;
+    sees(
+        &bench.plaintiff,
+        "the identity is confirmed",
+        |event| matches!(event, Event::IdentityState { seat, identity: Identity::Passed } if *seat == asker),
+    )
+    .await?;
+    bench.page.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_judges_page_sees_a_share_makes_a_finding_and_hands_over() -> Result<()> {
+    let mut bench = Bench::opens().await?;
+    bench.plaintiff.tell(json!({ "do": "share", "on": true })).await?;
+    bench.page.does(json!({ "do": "watch" })).await?;
+    bench.menu("张示例", "停止其共享").await?;
+    sees(&bench.panel, "the share is stopped", |event| {
+        matches!(event, Event::ShareState { on: false, .. })
+    })
+    .await?;
+
+    let seat = bench.defendant.seat.clone();
+    bench.defendant.leave().await?;
+    bench
+        .panel
+        .sees_standing(0, &seat, "gone, and not said to have left", |state| {
+            matches!(state, ParticipantState::Disconnected { .. })
+        })
+        .await?;
+    bench
+        .page
+        .does(json!({ "do": "menu", "who": "李样本", "item": "认定未经许可中途退庭…" }))
+        .await?;
+    bench
+        .page
+        .does(json!({ "do": "dialog", "text": "经电话联系，拒绝返回。", "press": "作出认定" }))
+        .await?;
+    sees(&bench.panel, "the finding", |event| {
+        matches!(event, Event::FindingMade { seat: who, finding } if *who == seat && finding.kind == FindingKind::WithdrewWithoutLeave)
+    })
+    .await?;
+
+    bench
+        .page
+        .does(json!({ "do": "press", "name": "移交后退庭" }))
+        .await?;
+    bench
+        .page
+        .does(json!({ "do": "dialog", "choose": "赵合议", "press": "移交并退庭" }))
+        .await?;
+    let heir = bench.panel.seat.clone();
+    sees(&bench.panel, "it presides", |event| {
+        matches!(event, Event::ParticipantSeat { seat } if seat.id == heir && seat.role == Role::PresidingJudge)
+    })
+    .await?;
+    bench
+        .page
+        .does(json!({ "do": "read", "text": "您已退庭" }))
+        .await?;
+    bench.page.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_screen_is_accessible_and_the_keyboard_leads_to_court() -> Result<()> {
+    let court = Court::open(&Plan {
+        ui: Some(built_page()),
+        ..Plan::default()
+    })
+    .await?;
+    let _other = court.player(Role::Defendant, &Cast::default()).await?;
+    let people = [
+        court.seat(Role::PresidingJudge)?,
+        court.seat(Role::Clerk)?,
+        court.seat(Role::Plaintiff)?,
+    ];
+    let mut inspector = Peer::inspector(&court, people)?;
+    let mut faults = Vec::new();
+    inspector
+        .wait(WALK, "the end of the walk", |said| {
+            for fault in said["faults"].as_array().into_iter().flatten() {
+                faults.push(format!("{}: {fault}", said["name"]));
+            }
+            (said["type"] == "done").then_some(())
+        })
+        .await?;
+    if !faults.is_empty() {
+        bail!("{}", faults.join("\n"));
+    }
+    inspector.stop().await
 }

@@ -16,7 +16,7 @@ use media::video::{
     CameraChoice, CameraId, CaptureFormat, Content, EncodedFrame as Encoded, SimulcastConfig, SourceError,
     VideoControl, VideoEvent, VideoSender, open_camera,
 };
-use protocol::{DeviceFault, DeviceState, TrackSource};
+use protocol::{DeviceFault, DeviceKind, DeviceList, DeviceState, TrackSource};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -111,6 +111,59 @@ impl MediaSetup {
             speaker: PlaybackChoice::Null,
             processing: false,
             ..Self::devices(frames, clock)
+        }
+    }
+
+    /// Takes another device; none follows the system's default.
+    pub fn choose(&mut self, kind: DeviceKind, id: Option<&str>) {
+        let sound = |id: &str| AudioDeviceId(id.to_owned());
+        match kind {
+            DeviceKind::Camera => {
+                let device = |id: &str| CameraChoice::Device(CameraId(id.to_owned()));
+                self.camera = Some(id.map_or(CameraChoice::Default, device));
+            }
+            DeviceKind::Microphone => {
+                let device = |id| CaptureChoice::Device(sound(id));
+                self.microphone = Some(id.map_or(CaptureChoice::Default, device));
+            }
+            DeviceKind::Speaker => {
+                self.speaker = id.map_or(PlaybackChoice::Default, |id| PlaybackChoice::Device(sound(id)));
+            }
+        }
+    }
+
+    /// How the microphone is at the start. Drawn sound runs at once, and the engine says nothing of it unless it fails.
+    pub fn microphone_state(&self) -> DeviceState {
+        match &self.microphone {
+            None => DeviceState::Off,
+            Some(CaptureChoice::Default | CaptureChoice::Device(_)) => DeviceState::Opening,
+            Some(CaptureChoice::Wav { .. } | CaptureChoice::Tone { .. } | CaptureChoice::Silence) => {
+                DeviceState::On {
+                    device: "Synthetic microphone".to_owned(),
+                    width: 0,
+                    height: 0,
+                    fps: 0,
+                }
+            }
+        }
+    }
+
+    /// The ids of the devices that were chosen by name; the list itself is empty.
+    pub fn chosen(&self) -> DeviceList {
+        DeviceList {
+            devices: Vec::new(),
+            camera: match &self.camera {
+                Some(CameraChoice::Device(id)) => Some(id.0.clone()),
+                _ => None,
+            },
+            microphone: match &self.microphone {
+                Some(CaptureChoice::Device(id)) => Some(id.0.clone()),
+                _ => None,
+            },
+            speaker: match &self.speaker {
+                PlaybackChoice::Device(id) => Some(id.0.clone()),
+                _ => None,
+            },
         }
     }
 }
@@ -282,33 +335,15 @@ impl Studio {
             .collect()
     }
 
-    /// Another microphone; none follows the system's default.
-    pub fn choose_microphone(&mut self, id: Option<&str>) {
-        let choice = id.map_or(CaptureChoice::Default, |id| {
-            CaptureChoice::Device(AudioDeviceId(id.to_owned()))
-        });
-        self.setup.microphone = Some(choice.clone());
-        if let Some(audio) = self.audio() {
-            audio.set_capture(choice);
+    /// Another device; none follows the system's default. A camera is taken by the next [`Studio::open_camera`].
+    pub fn choose(&mut self, kind: DeviceKind, id: Option<&str>) {
+        self.setup.choose(kind, id);
+        let Some(audio) = self.audio() else { return };
+        match (kind, &self.setup.microphone) {
+            (DeviceKind::Microphone, Some(choice)) => audio.set_capture(choice.clone()),
+            (DeviceKind::Speaker, _) => audio.set_playback(self.setup.speaker.clone()),
+            (DeviceKind::Microphone | DeviceKind::Camera, _) => {}
         }
-    }
-
-    /// Another loudspeaker.
-    pub fn choose_speaker(&mut self, id: Option<&str>) {
-        let choice = id.map_or(PlaybackChoice::Default, |id| {
-            PlaybackChoice::Device(AudioDeviceId(id.to_owned()))
-        });
-        self.setup.speaker = choice.clone();
-        if let Some(audio) = self.audio() {
-            audio.set_playback(choice);
-        }
-    }
-
-    /// Another camera, from the next [`Studio::open_camera`] on.
-    pub fn choose_camera(&mut self, id: Option<&str>) {
-        self.setup.camera = Some(id.map_or(CameraChoice::Default, |id| {
-            CameraChoice::Device(CameraId(id.to_owned()))
-        }));
     }
 
     /// The running camera or screen.

@@ -1,5 +1,5 @@
-//! Windows and macOS. WebView2 and WKWebView restart a lost renderer by themselves when the page is loaded again;
-//! the page's heartbeat (see `window`) is what notices it.
+//! Windows and macOS. A page that dies is not noticed here yet: WebView2's `ProcessFailed` and WKWebView's
+//! `webViewWebContentProcessDidTerminate` are not wired up. Sound and seat go on; its owner loads the page again.
 
 use tauri::WebviewWindow;
 
@@ -8,7 +8,7 @@ pub(crate) fn prepare_environment() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// No signal is wired up here yet; the heartbeat alone watches.
+/// No signal is wired up here yet: `died` is never called.
 pub(crate) fn watch_web_process(
     _window: &WebviewWindow,
     _died: impl Fn() + Send + 'static,

@@ -6,11 +6,13 @@ import type { HostEvent, SeatId, TrackInfo, TrackSource } from '../wire/generate
 
 export type Network = Omit<Extract<HostEvent, { type: 'network' }>, 'type'>;
 
+const UNKNOWN: Network = { quality: 'unknown', rttMs: 0, loss: 0, sendingKbps: 0, receivingKbps: 0 };
+
 export const useMedia = defineStore('media', () => {
   const host = useHost();
   const tracks = shallowRef<TrackInfo[]>([]);
   const speakers = shallowRef<SeatId[]>([]);
-  const network = shallowRef<Network>({ quality: 'unknown', rttMs: 0, loss: 0, sendingKbps: 0, receivingKbps: 0 });
+  const network = shallowRef<Network>(UNKNOWN);
   /** Counts how often the host ended a share by itself. */
   const sharesEnded = ref(0);
 
@@ -19,6 +21,8 @@ export const useMedia = defineStore('media', () => {
       if (event.type === 'tracks') tracks.value = event.tracks;
       else if (event.type === 'speakers') speakers.value = event.seats;
       else if (event.type === 'network') network.value = event;
+      // What was measured on a way that is gone says nothing about the next.
+      else if (event.type === 'mediaLink' && event.state.name !== 'live') network.value = UNKNOWN;
       else if (event.type === 'shareEnded') sharesEnded.value += 1;
     }),
   );

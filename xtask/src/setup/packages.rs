@@ -59,6 +59,7 @@ pub(crate) const PACKAGES: &[Package] = &[
         "pulseaudio-utils",
         "makes and removes those sinks while a test runs",
     ),
+    package(Need::Test, "dbus-daemon", "a message bus for the desktop window"),
     package(Need::Test, "webkit2gtk-driver", "drives the desktop window"),
     package(Need::Test, "xauth", "xvfb-run needs it"),
     package(Need::Test, "xvfb", "a display for the desktop window"),

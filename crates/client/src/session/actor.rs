@@ -51,6 +51,10 @@ pub(super) struct Parts {
     pub(super) wants_camera: bool,
     pub(super) wants_microphone: bool,
     pub(super) has_microphone: bool,
+    /// Chosen devices' ids.
+    pub(super) chosen: DeviceList,
+    /// How the microphone is before the sound engine says anything.
+    pub(super) microphone_state: DeviceState,
 }
 
 /// The owner's wish for one device, and how many of our own switch commands are under way.
@@ -150,11 +154,11 @@ impl Actor {
                 under_way: 0,
             },
             has_microphone: parts.has_microphone,
-            microphone_state: DeviceState::Opening,
+            microphone_state: parts.microphone_state,
             camera_state: DeviceState::Off,
             camera_opening: false,
             sharing: None,
-            device_list: DeviceList::default(),
+            device_list: parts.chosen,
             device_askers: Vec::new(),
             page: None,
             page_missed: false,
@@ -194,6 +198,9 @@ impl Actor {
             room.leave();
         }
         self.studio.shut();
+        self.say_tracks();
+        self.device(DeviceKind::Camera, DeviceState::Off);
+        self.device(DeviceKind::Microphone, DeviceState::Off);
     }
 
     fn goodbye(&self, cause: DropCause) {
@@ -670,18 +677,14 @@ impl Actor {
     }
 
     fn choose(&mut self, kind: DeviceKind, id: Option<String>) {
+        self.studio.choose(kind, id.as_deref());
         match kind {
             DeviceKind::Microphone => {
-                self.studio.choose_microphone(id.as_deref());
                 self.has_microphone = true;
                 self.device_list.microphone = id;
             }
-            DeviceKind::Speaker => {
-                self.studio.choose_speaker(id.as_deref());
-                self.device_list.speaker = id;
-            }
+            DeviceKind::Speaker => self.device_list.speaker = id,
             DeviceKind::Camera => {
-                self.studio.choose_camera(id.as_deref());
                 self.device_list.camera = id;
                 if self.studio.running(TrackSource::Camera).is_some() || self.camera_opening {
                     // Opened anew at once; the old one is closed by it.

@@ -1,7 +1,8 @@
 //! One participant's presence: the hearing channel, the media room and the devices, held together.
 //!
 //! The session is one task. It goes on whether or not anybody reads its events; the court's control over microphone,
-//! camera and share is applied in it. A session in a plain LiveKit room (no hearing) works the same without a channel.
+//! camera and share is applied in it. A session in a plain LiveKit room (no hearing) works the same without a channel,
+//! and a rehearsal, before any seat, without a room.
 
 mod actor;
 pub mod standing;
@@ -105,6 +106,12 @@ impl Session {
         Self::run(config, None, None, Some(access), setup, rng, tasks)
     }
 
+    /// Devices and network can be tried, and nobody sees or hears it: no seat, no hearing, no room.
+    pub fn rehearse(config: SessionConfig, setup: MediaSetup, tasks: TaskTracker) -> SessionHandle {
+        let rng = ChaCha8Rng::seed_from_u64(config.seed);
+        Self::run(config, None, None, None, setup, rng, tasks)
+    }
+
     fn run(
         config: SessionConfig,
         seat: Option<SeatTaken>,
@@ -121,6 +128,8 @@ impl Session {
             setup.microphone_on && setup.microphone.is_some(),
         );
         let has_microphone = setup.microphone.is_some();
+        let chosen = setup.chosen();
+        let microphone_state = setup.microphone_state();
         let (studio_events, studio_events_in) = mpsc::unbounded_channel();
         let studio = Studio::new(setup, studio_events, tasks.clone());
         let actor = actor::Actor::new(actor::Parts {
@@ -136,6 +145,8 @@ impl Session {
             wants_camera,
             wants_microphone,
             has_microphone,
+            chosen,
+            microphone_state,
         });
         tasks.spawn(actor.run());
         SessionHandle { orders, seat, court }
@@ -164,9 +175,14 @@ impl SessionHandle {
         answered.await.map_err(|_| HostError::NoSession)
     }
 
-    /// The seat that is held; none in a plain room.
+    /// The seat that is held; none in a plain room and in a rehearsal.
     pub fn seat(&self) -> Option<&SeatTaken> {
         self.seat.as_ref()
+    }
+
+    /// The session has ended: left, replaced, removed, or the hearing is closed. Nothing brings it back.
+    pub fn is_over(&self) -> bool {
+        self.orders.is_closed()
     }
 
     /// Everything that happens, from the whole state on. A later call ends the earlier reader (the page was reloaded).

@@ -97,7 +97,7 @@ describe('the steps follow the server', () => {
 
   it('tells the one who waits that the hearing was adjourned, with the court’s reason', async () => {
     await open({ name: 'waiting' }, { hearing: { name: 'adjourned', reason: '被告突发疾病' } });
-    expect(await screen.findByRole('heading', { name: /延期开庭/ })).toBeTruthy();
+    expect(await screen.findByRole('heading', { name: /延期审理/ })).toBeTruthy();
     expect(screen.getByText(/被告突发疾病/)).toBeTruthy();
   });
 });

@@ -12,6 +12,8 @@ export const useEntry = defineStore('entry', () => {
   const host = useHost();
   const session = useSession();
   const flow = shallowRef<Flow>(SIGN_IN);
+  /** The digits of the 庭审码 typed so far: the self-check and 返回 lead back to them. */
+  const code = ref('');
   /** The person has checked the case in this page: the step goes on by itself once the seat is taken. */
   const caseChecked = ref(false);
   /** 信息有误: goes to the clerk as soon as there is a channel. */
@@ -32,13 +34,14 @@ export const useEntry = defineStore('entry', () => {
     }
   }
 
-  const enter = (code: Enter['code']) =>
-    ask(async () => happen({ name: 'entered', entered: await host.call('court.enter', { code }) }));
+  const enter = (typed: Enter['code']) =>
+    ask(async () => happen({ name: 'entered', entered: await host.call('court.enter', { code: typed }) }));
 
   const signIn = (account: StaffSignIn) =>
     ask(async () => happen({ name: 'signedIn', signedIn: await host.call('court.signIn', account) }));
 
   async function seated(taken: SeatTaken) {
+    code.value = '';
     flow.value = SIGN_IN;
     await session.join(taken);
   }
@@ -68,5 +71,5 @@ export const useEntry = defineStore('entry', () => {
   }
 
   const problem = computed(() => (flow.value.name === 'check' ? null : flow.value.problem));
-  return { flow, problem, caseChecked, note, happen, enter, signIn, takeSeat, takeStaffSeat, startOver };
+  return { flow, problem, code, caseChecked, note, happen, enter, signIn, takeSeat, takeStaffSeat, startOver };
 });

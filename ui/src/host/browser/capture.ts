@@ -7,6 +7,8 @@ import { Device, listDevices, stateOf } from './devices';
 import { LevelWatch, SILENCE_DB, SpeechFinder } from './level';
 import type { Plans } from './media';
 
+const switchOf = (kind: 'camera' | 'microphone'): keyof Wants => (kind === 'camera' ? 'camera' : 'mic');
+
 /** Everything this machine captures. */
 export class Capture {
   private readonly camera: Device;
@@ -14,6 +16,8 @@ export class Capture {
   private readonly chosen: Record<DeviceKind, string | null> = { camera: null, microphone: null, speaker: null };
   private readonly states: Record<'camera' | 'microphone', DeviceState> = { camera: { name: 'off' }, microphone: { name: 'off' } };
   private wanted: Wants = { mic: false, camera: false };
+  /** Wanted on, and the device did not open: another one is tried at once. */
+  private refused: Wants = { mic: false, camera: false };
   private watch: { of: MediaStreamTrack; meter: LevelWatch } | null = null;
   /** In the courtroom a muted microphone keeps listening on this machine, to tell who speaks into it unheard. */
   private keepsEar = false;
@@ -80,7 +84,9 @@ export class Capture {
 
   /** Turns a device on or off. Returns why it does not run, or `null`. */
   async turn(kind: MediaKind, on: boolean): Promise<DeviceFault | null> {
-    this.wanted = kind === 'audio' ? { ...this.wanted, mic: on } : { ...this.wanted, camera: on };
+    const which = kind === 'audio' ? 'mic' : 'camera';
+    this.wanted = { ...this.wanted, [which]: on };
+    this.refused = { ...this.refused, [which]: false };
     const device = kind === 'audio' ? this.microphone : this.camera;
     if (!on) {
       if (kind === 'audio' && this.keepsEar && device.track !== null) this.heard('microphone', { name: 'off' });
@@ -92,7 +98,10 @@ export class Capture {
       return null;
     }
     const fault = await device.open(this.chosen[device.kind]);
-    if (fault !== null) this.wanted = kind === 'audio' ? { ...this.wanted, mic: false } : { ...this.wanted, camera: false };
+    if (fault !== null) {
+      this.wanted = { ...this.wanted, [which]: false };
+      this.refused = { ...this.refused, [which]: true };
+    }
     this.changed();
     return fault;
   }
@@ -102,10 +111,12 @@ export class Capture {
     this.chosen[kind] = id;
     if (kind === 'speaker') return null;
     const device = kind === 'camera' ? this.camera : this.microphone;
-    const wanted = kind === 'camera' ? this.wanted.camera : this.wanted.mic;
-    if (!wanted && device.track === null && this.states[kind].name !== 'failed') return null;
-    device.close();
-    return this.turn(kind === 'camera' ? 'video' : 'audio', true);
+    if (this.wanted[switchOf(kind)] || this.refused[switchOf(kind)]) {
+      device.close();
+      return this.turn(kind === 'camera' ? 'video' : 'audio', true);
+    }
+    // Muted, it goes on listening for its owner alone: choosing a device never opens it to the court.
+    return device.track === null ? null : device.open(id);
   }
 
   /** Shares a screen that the browser asks for. */
@@ -152,6 +163,7 @@ export class Capture {
   /** Closes everything. */
   close(): void {
     this.wanted = { mic: false, camera: false };
+    this.refused = { mic: false, camera: false };
     this.keepsEar = false;
     this.camera.switchOff();
     this.microphone.switchOff();
@@ -167,9 +179,15 @@ export class Capture {
     return this.outgoing?.copy ?? null;
   }
 
-  private heard(kind: 'camera' | 'microphone', state: DeviceState): void {
+  private heard(kind: 'camera' | 'microphone', said: DeviceState): void {
+    // A device that only its owner hears is off for everybody else, the page included.
+    const state: DeviceState = said.name === 'failed' || this.wanted[switchOf(kind)] ? said : { name: 'off' };
     this.states[kind] = state;
-    if (kind === 'microphone') this.listen();
+    if (kind === 'microphone') {
+      this.listen();
+      // A copy that outlives its track would keep the device open.
+      this.voice();
+    }
     this.say({ type: 'device', kind, state });
     this.changed();
   }

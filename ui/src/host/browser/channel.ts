@@ -108,15 +108,20 @@ export class Channel {
       case 'online':
         return this.phase.name === 'waiting' ? this.connect(now) : [];
       case 'leaving':
-        this.dropCause = input.cause;
-        return this.phase.name === 'live' ? [{ name: 'send', frame: { type: 'goodbye', cause: input.cause } }] : [];
+        return this.goodbye(input.cause);
       case 'command':
         return this.command(input.send);
       case 'end':
-        return this.finish([{ name: 'disconnect' }]);
+        // Going by one's own will is not a failing network.
+        return this.finish([...this.goodbye('windowClosed'), { name: 'disconnect' }]);
       default:
         return input satisfies never;
     }
+  }
+
+  private goodbye(cause: DropCause): ChannelOutput[] {
+    this.dropCause = cause;
+    return this.phase.name === 'live' ? [{ name: 'send', frame: { type: 'goodbye', cause } }] : [];
   }
 
   private afterTheEnd(input: ChannelInput): ChannelOutput[] {

@@ -1,0 +1,26 @@
+/** What a person was doing in the right panel: it outlives a drop, an isolation and a change of tab. */
+import { defineStore } from 'pinia';
+import { ref, watch } from 'vue';
+import type { Seq } from '../wire/generated';
+import { useSession } from './session';
+
+export type Tab = 'transcript' | 'evidence' | 'messages' | 'people';
+
+export const usePanel = defineStore('panel', () => {
+  const session = useSession();
+  const tab = ref<Tab>('transcript');
+  /** Words after this are news. None until the hearing is there. */
+  const readUpTo = ref<Seq | null>(null);
+  /** The message that is being written. */
+  const draft = ref('');
+  // Another seat is another person's panel.
+  watch(
+    () => session.seat,
+    () => {
+      tab.value = 'transcript';
+      readUpTo.value = null;
+      draft.value = '';
+    },
+  );
+  return { tab, readUpTo, draft };
+});
