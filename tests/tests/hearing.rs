@@ -2,7 +2,9 @@
 //! seen in the media, not only in the events.
 
 use anyhow::Result;
-use protocol::{Command, MediaKind, Outcome, ParticipantState, Refusal, Words};
+use protocol::{
+    ByeReason, Command, HostEvent, LinkState, MediaKind, Outcome, ParticipantState, Refusal, Words,
+};
 use scenarios::{SOON, court::Plan, player::Said, session::Session};
 use serde_json::json;
 
@@ -99,6 +101,46 @@ async fn a_locked_microphone_is_silent_and_only_its_owner_opens_it_again() -> Re
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn with_a_locked_microphone_the_camera_comes_back_after_every_drop() -> Result<()> {
+    let mut session = Session::start(&Plan::default()).await?;
+    session.media_flows().await?;
+    let party = session.party.seat.clone();
+    let lock = Command::MediaLock {
+        seat: Some(party.clone()),
+        kind: MediaKind::Audio,
+    };
+    session.judge.does(&lock).await?;
+    // Sound and picture are asked for in any order, so once proves little.
+    for _ in 0..4 {
+        let mark = session.party.mark();
+        session.party.tell(json!({ "do": "drop" })).await?;
+        session
+            .party
+            .wait_from(mark, SOON, "the media room is entered again", |said| match said {
+                Said::Host(event) => match event.as_ref() {
+                    HostEvent::MediaLink {
+                        state: LinkState::Live,
+                    } => Some(()),
+                    _ => None,
+                },
+                _ => None,
+            })
+            .await?;
+        let mark = session.judge.mark();
+        session.judge.sees_moving(mark, &party).await?;
+    }
+    let unlock = Command::MediaUnlock {
+        seat: Some(party.clone()),
+        kind: MediaKind::Audio,
+    };
+    session.judge.does(&unlock).await?;
+    let mark = session.judge.mark();
+    session.party.tell(json!({ "do": "mic", "on": true })).await?;
+    session.judge.hears_tone(mark, &party).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_blocked_picture_is_hidden_from_the_others_while_the_sound_goes_on() -> Result<()> {
     let mut session = Session::start(&Plan::default()).await?;
     session.media_flows().await?;
@@ -162,4 +204,37 @@ async fn no_tone(session: &Session) -> Result<()> {
             (pictures == 4).then_some(())
         })
         .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_the_hearing_is_closed_the_media_link_ends_for_good() -> Result<()> {
+    let mut session = Session::start(&Plan::default()).await?;
+    session.media_flows().await?;
+    let mark = session.party.mark();
+    session.judge.does(&Command::HearingClose).await?;
+    session
+        .party
+        .wait_from(mark, SOON, "the media link has ended", |said| match said {
+            Said::Host(event) => match event.as_ref() {
+                HostEvent::MediaLink {
+                    state:
+                        LinkState::Ended {
+                            reason: ByeReason::HearingEnded,
+                        },
+                } => Some(()),
+                _ => None,
+            },
+            _ => None,
+        })
+        .await?;
+    let report = session.party.leave().await?;
+    let links: Vec<&str> = report["events"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|event| event["type"].as_str())
+        .filter(|kind| kind.starts_with("mediaLink:"))
+        .collect();
+    assert_eq!(links.last(), Some(&"mediaLink:ended"), "{links:?}");
+    Ok(())
 }

@@ -104,7 +104,6 @@ async fn size(session: &Session, mark: usize, fits: impl Fn(u32) -> bool) -> Res
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "known gap: the native client has no ICE-TCP yet; browsers do"]
 async fn without_udp_media_goes_over_tcp() -> Result<()> {
     if !cfg!(target_os = "linux") {
         skip("only Linux has 127.0.0.2 without being asked");

@@ -4,7 +4,7 @@
 //! nothing of rooms: encoded media goes into a queue, previews to the frame sink.
 
 use crate::frames::{FrameSink, Numbering};
-use crate::room::{OUTGOING_LIMIT, Outgoing, Sound, SoundTrack};
+use crate::room::{OUTGOING_LIMIT, Outgoing, Sound, SoundTrack, Views};
 use bytes::Bytes;
 use media::audio::{
     AudioDeviceId, AudioEngine, AudioError, AudioEvent, AudioHandle, AudioSettings, CaptureChoice, Levels,
@@ -16,7 +16,7 @@ use media::video::{
     CameraChoice, CameraId, CaptureFormat, Content, EncodedFrame as Encoded, SimulcastConfig, SourceError,
     VideoControl, VideoEvent, VideoSender, open_camera,
 };
-use protocol::{DeviceFault, DeviceKind, DeviceList, DeviceState, TrackSource};
+use protocol::{DeviceFault, DeviceKind, DeviceList, DeviceState, TrackSource, TrackView};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -56,6 +56,8 @@ pub struct MediaSetup {
     pub microphone_on: bool,
     /// Takes all pictures.
     pub frames: Arc<dyn FrameSink>,
+    /// Own pictures go there too.
+    pub preview: bool,
     /// For measuring received sound.
     pub tap: Option<TapMaker>,
     /// The program's media clock.
@@ -78,6 +80,7 @@ impl MediaSetup {
             camera_on: true,
             microphone_on: true,
             frames,
+            preview: true,
             tap: None,
             clock,
         }
@@ -96,7 +99,7 @@ impl MediaSetup {
         }
     }
 
-    /// Synthetic sources and no loudspeaker.
+    /// Synthetic sources, no loudspeaker and no preview.
     pub fn headless(
         camera: Option<CameraChoice>,
         microphone: Option<CaptureChoice>,
@@ -110,6 +113,7 @@ impl MediaSetup {
             microphone,
             speaker: PlaybackChoice::Null,
             processing: false,
+            preview: false,
             ..Self::devices(frames, clock)
         }
     }
@@ -229,6 +233,8 @@ pub struct Studio {
     screen: Option<Running>,
     /// Number of the last attempt to open: camera, screen.
     generations: [u64; 2],
+    /// How large the own previews are shown.
+    views: Views,
     outgoing: Queue,
     events: mpsc::UnboundedSender<StudioEvent>,
     tasks: TaskTracker,
@@ -249,6 +255,13 @@ impl Running {
     /// How it is steered.
     pub fn control(&self) -> VideoControl {
         self.sender.control()
+    }
+
+    /// The preview in the size that the page asks for; the smallest while the page does not show it, so that it is
+    /// there at once.
+    fn fit_preview(&self, views: &Views, slot: u32) {
+        let (_, height) = views.asked(slot);
+        self.control().show(self.config.layer_for(height));
     }
 }
 
@@ -282,6 +295,7 @@ impl Studio {
             camera: None,
             screen: None,
             generations: [0; 2],
+            views: Views::default(),
             outgoing,
             events,
             tasks,
@@ -355,6 +369,23 @@ impl Studio {
         }
     }
 
+    /// How large everything is shown; of it only the own previews concern the studio.
+    pub fn views(&mut self, views: Vec<TrackView>) {
+        self.views = Views::of(views);
+        self.fit_previews();
+    }
+
+    fn fit_previews(&self) {
+        if !self.setup.preview {
+            return;
+        }
+        for (running, slot) in [(&self.camera, CAMERA_SLOT), (&self.screen, SCREEN_SLOT)] {
+            if let Some(running) = running {
+                running.fit_preview(&self.views, slot);
+            }
+        }
+    }
+
     /// There is a camera to be opened.
     pub fn has_camera(&self) -> bool {
         self.setup.camera.is_some()
@@ -401,21 +432,19 @@ impl Studio {
         self.tasks.spawn_blocking(move || match opening() {
             Ok((device, name)) => {
                 let format = device.format();
-                let config = SimulcastConfig::for_source(format, content);
-                let lowest = config.layers.first().map(|layer| layer.layer);
-                let mut preview = Numbering::default();
+                let mut config = SimulcastConfig::for_source(format, content);
+                // Nobody watches yet: the room switches on what is wanted.
+                config.layers.iter_mut().for_each(|layer| layer.active = false);
+                let mut numbering = Numbering::default();
                 let said = events.clone();
                 let sender = VideoSender::start(
                     device,
                     config.clone(),
-                    Box::new(move |frame: Encoded| {
-                        if Some(frame.layer) == lowest {
-                            let data = Bytes::copy_from_slice(&frame.data);
-                            frames.frame(preview.frame(slot, frame.key, frame.rtp, data));
-                        }
-                        outgoing.offer(Outgoing::Video { source, frame });
+                    Box::new(move |frame: Encoded| outgoing.offer(Outgoing::Video { source, frame })),
+                    Box::new(move |frame: &Encoded| {
+                        let data = Bytes::copy_from_slice(&frame.data);
+                        frames.frame(numbering.frame(slot, frame.key, frame.rtp, data));
                     }),
-                    None,
                     Box::new(move |event| drop(said.send(StudioEvent::Video(source, event)))),
                 );
                 drop(events.send(StudioEvent::Opened {
@@ -435,6 +464,11 @@ impl Studio {
         });
     }
 
+    /// Whether nothing else of this kind was opened since.
+    pub fn is_newest(&self, source: TrackSource, generation: u64) -> bool {
+        generation == self.generations[usize::from(source == TrackSource::Screen)]
+    }
+
     /// Takes what was opened. False when it is out of date: something else was opened since.
     pub fn opened(&mut self, event: StudioEvent) -> bool {
         let StudioEvent::Opened {
@@ -448,7 +482,7 @@ impl Studio {
         else {
             return false;
         };
-        if generation != self.generations[usize::from(source == TrackSource::Screen)] {
+        if !self.is_newest(source, generation) {
             self.discard(sender);
             return false;
         }
@@ -466,6 +500,7 @@ impl Studio {
         if let Some(old) = old {
             self.discard(old.sender);
         }
+        self.fit_previews();
         true
     }
 

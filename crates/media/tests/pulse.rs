@@ -5,6 +5,8 @@
 
 #![cfg(target_os = "linux")]
 
+mod tone;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -12,8 +14,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use media::audio::{
-    AudioDeviceInfo, AudioEngine, AudioEvent, AudioSettings, CaptureChoice, PlaybackChoice, RtpAudio,
-    ToneDetector, TrackOptions, inputs, outputs,
+    AudioDeviceInfo, AudioEngine, AudioEvent, AudioSettings, CaptureChoice, PlaybackChoice, TrackOptions,
+    inputs, outputs,
 };
 use media::clock::MediaClock;
 
@@ -149,60 +151,25 @@ fn inside() {
         Box::new(|event| eprintln!("speaker: {event:?}")),
     );
     let track = playing.add_track(1, TrackOptions::default()).expect("a decoder");
-    let mut sequence = 0_u16;
-    let _source = AudioEngine::start(
-        AudioSettings::headless(CaptureChoice::Tone {
+    let _source = tone::feeding(
+        CaptureChoice::Tone {
             hz: 440.0,
             dbfs: -18.0,
-        }),
+        },
         clock,
-        Box::new(move |packet| {
-            track.push(RtpAudio {
-                sequence,
-                timestamp: packet.rtp,
-                payload: &packet.data,
-            });
-            sequence = sequence.wrapping_add(1);
-        }),
-        Box::new(|_| {}),
+        track,
+        |_| {},
     );
 
     // …and another hears it from the microphone "fakemic", which is that sink's monitor.
-    let (strengths, heard) = mpsc::channel();
-    let far = AudioEngine::start(
-        AudioSettings::headless(CaptureChoice::Silence),
-        clock,
-        Box::new(|_| {}),
-        Box::new(|_| {}),
-    );
-    let mut tone = ToneDetector::new(440.0);
-    let tap = Box::new(move |samples: &[f32]| {
-        tone.push(samples);
-        let _ = strengths.send(tone.strength());
-    });
-    let received = far
-        .add_track(
-            1,
-            TrackOptions {
-                gain: 1.0,
-                tap: Some(tap),
-            },
-        )
-        .expect("a decoder");
+    let far = tone::listener(clock, 440.0);
+    let heard = &far.strengths;
     let (events, happened) = mpsc::channel();
-    let mut sequence = 0_u16;
-    let listening = AudioEngine::start(
-        AudioSettings::headless(CaptureChoice::Device(microphone.id.clone())),
+    let listening = tone::feeding(
+        CaptureChoice::Device(microphone.id.clone()),
         clock,
-        Box::new(move |packet| {
-            received.push(RtpAudio {
-                sequence,
-                timestamp: packet.rtp,
-                payload: &packet.data,
-            });
-            sequence = sequence.wrapping_add(1);
-        }),
-        Box::new(move |event| drop(events.send(event))),
+        far.input.clone(),
+        move |event| drop(events.send(event)),
     );
     match happened.recv_timeout(LONG).expect("the microphone opens") {
         AudioEvent::CaptureOpened(info) => assert_eq!(info.id, microphone.id),
@@ -215,6 +182,8 @@ fn inside() {
         .fold(1.0_f32, f32::min);
     assert!(worst > 0.8, "the tone fell to {worst}");
     eprintln!("the tone's share never fell below {worst:.3}");
+
+    assert!(far.engine.levels().playback.rms_dbfs > -40.0);
 
     // The default microphone changes while running: the engine follows.
     if !pactl(&["set-default-source", "fakemic"]) {

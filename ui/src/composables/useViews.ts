@@ -1,5 +1,6 @@
 /**
- * Tells the host how large every track is on screen, in device pixels, so that the layer sent follows the tile.
+ * Tells the host how large every track is on screen, in device pixels, so that the layer sent follows the tile; the own
+ * previews too.
  * A track that is not on screen is told as 0 × 0. Told at most every 200 ms, and only when something changed.
  */
 import { inject, onScopeDispose, provide, watch, type InjectionKey, type Ref } from 'vue';
@@ -30,7 +31,7 @@ export function provideViews(): void {
 
   function tell() {
     const views = viewsOf(
-      media.tracks.filter((t) => !t.own && t.source !== 'microphone').map((t) => t.slot),
+      media.tracks.filter((t) => t.source !== 'microphone').map((t) => t.slot),
       [...boxes].map(([box, slot]) => ({ slot, width: box.clientWidth, height: box.clientHeight })),
       devicePixelRatio,
     );

@@ -23,6 +23,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_tls_with_
 use tokio_util::task::TaskTracker;
 use url::Url;
 
+/// A connection that held for so long was a good one: the next loss is tried again at once.
+const STEADY: Duration = Duration::from_secs(5);
 /// Pings go out this often: three in the time after which silence counts as gone.
 pub const PING_EVERY: Duration = Duration::from_millis(SILENCE_LIMIT_MS / 3);
 /// Connecting and being welcomed may take so long together.
@@ -157,9 +159,14 @@ impl Channel {
         loop {
             let end = match self.connect().await {
                 Ok(socket) => {
+                    let opened = Instant::now();
                     let (end, welcomed) = self.converse(socket).await;
                     if welcomed {
-                        (attempt, lost_at) = (0, None);
+                        lost_at = None;
+                    }
+                    // Welcomed and thrown out again at once is no success: it must not be tried without a pause.
+                    if welcomed && opened.elapsed() >= STEADY {
+                        attempt = 0;
                     }
                     end
                 }
@@ -373,7 +380,13 @@ impl Channel {
 
 async fn send(socket: &mut Socket, frame: &ClientFrame) -> Result<(), WsError> {
     let text = serde_json::to_string(frame).expect("our own frames serialise");
-    socket.send(Message::text(text)).await
+    // A dead path takes nothing more once the socket's buffer is full.
+    timeout(
+        Duration::from_millis(SILENCE_LIMIT_MS),
+        socket.send(Message::text(text)),
+    )
+    .await
+    .map_err(|late| WsError::Io(late.into()))?
 }
 
 fn cause_of(error: &WsError) -> DropCause {

@@ -1,7 +1,7 @@
 //! The room's one task. Everything that changes the room happens here, one message after another.
 
 use super::track::{OwnTrack, Published, Received, RemoteTrack, Subscription};
-use super::{Outgoing, RoomAccess, RoomCommand, RoomEvent, RoomSetup, RoomStats, local_address, views};
+use super::{Outgoing, RoomAccess, RoomCommand, RoomEvent, RoomSetup, RoomStats, Views, local_address};
 use crate::allocate;
 use crate::reconnect;
 use crate::signal::join::Join;
@@ -90,14 +90,15 @@ pub(super) struct Room {
     pub(super) last_answer: Option<proto::SessionDescription>,
 
     pub(super) own_sid: String,
-    pub(super) may_publish: bool,
+    /// Our own, as last said; none before the first word.
+    pub(super) permission: Option<proto::ParticipantPermission>,
     pub(super) own: HashMap<TrackSource, OwnTrack>,
     pub(super) participants: HashMap<String, proto::ParticipantInfo>,
     pub(super) received: HashMap<Arc<str>, Subscription>,
     pub(super) slots: HashMap<(String, TrackSource), u32>,
     pub(super) speakers: HashMap<String, f32>,
     pub(super) said_tracks: Vec<RemoteTrack>,
-    pub(super) views: Option<HashMap<u32, (u32, u32)>>,
+    pub(super) views: Views,
 
     pub(super) stats: RoomStats,
     pub(super) stats_at_ms: u64,
@@ -138,14 +139,14 @@ impl Room {
             last_offer: String::new(),
             last_answer: None,
             own_sid: String::new(),
-            may_publish: false,
+            permission: None,
             own: HashMap::new(),
             participants: HashMap::new(),
             received: HashMap::new(),
             slots: HashMap::new(),
             speakers: HashMap::new(),
             said_tracks: Vec::new(),
-            views: None,
+            views: Views::default(),
             stats: RoomStats::default(),
             stats_at_ms: 0,
             stats_base: (0, 0),
@@ -195,6 +196,9 @@ impl Room {
         }
         for subscription in self.received.values() {
             self.setup.sound.close(subscription.info.slot);
+        }
+        for own in self.own.values() {
+            own.stop_encoding();
         }
     }
 
@@ -339,13 +343,15 @@ impl Room {
         self.next_ping_ms = self.now_ms() + self.ping_every_ms;
         if let Some(me) = join.participant {
             self.own_sid = me.sid.clone();
-            self.may_publish = me
-                .permission
-                .as_ref()
-                .is_none_or(|permission| permission.can_publish);
+            self.permission = me.permission;
         }
         self.participants.clear();
         self.speakers.clear();
+        // A new session of ours knows nothing of what the old one was told.
+        for subscription in self.received.values_mut() {
+            subscription.told = None;
+            subscription.asked_key_ms = None;
+        }
         for other in join.other_participants {
             self.participants.insert(other.sid.clone(), other);
         }
@@ -410,7 +416,7 @@ impl Room {
             }
             Response::Update(update) => {
                 for participant in update.participants {
-                    self.participant(participant);
+                    self.participant(participant).await;
                 }
                 self.match_tracks();
                 self.publish_all().await;
@@ -447,7 +453,7 @@ impl Room {
                 let rtt = (self.now_ms() as i64).saturating_sub(pong.last_ping_timestamp);
                 self.signal_rtt_ms = rtt.clamp(0, 60_000) as u32;
             }
-            Response::RequestResponse(response) => self.answered_request(response.reason()).await,
+            Response::RequestResponse(response) => self.answered_request(response).await,
             Response::Leave(leave) => match Leave::of(&leave) {
                 Leave::Disconnect(reason) => {
                     self.say(RoomEvent::Over(reason));
@@ -506,15 +512,19 @@ impl Room {
         }
     }
 
-    fn participant(&mut self, participant: proto::ParticipantInfo) {
+    async fn participant(&mut self, participant: proto::ParticipantInfo) {
         if participant.sid == self.own_sid {
-            if let Some(permission) = &participant.permission {
-                self.may_publish = permission.can_publish;
+            if let Some(permission) = participant.permission {
+                self.permitted(permission).await;
             }
             return;
         }
         if participant.state() == proto::participant_info::State::Disconnected {
             self.participants.remove(&participant.sid);
+            // Nobody will say that they fell silent.
+            if self.speakers.remove(&participant.identity).is_some() {
+                self.speakers(Vec::new());
+            }
         } else {
             self.participants.insert(participant.sid.clone(), participant);
         }
@@ -557,7 +567,7 @@ impl Room {
                 }
             }
             RoomCommand::Views(views) => {
-                self.views = Some(views::table(views));
+                self.views = Views::of(views);
                 self.tell_sizes().await;
             }
             RoomCommand::RequestKey(slot) => {
@@ -679,6 +689,7 @@ impl Room {
         }
         if now_ms >= self.stats_at_ms + 1_000 {
             self.report(now_ms);
+            self.publish_all().await;
         }
         Flow::GoOn
     }
@@ -687,7 +698,9 @@ impl Room {
         let passed_ms = (now_ms - self.stats_at_ms).max(1);
         self.stats_at_ms = now_ms;
         let (mut lost, mut received, mut switches) = (0, 0, Vec::new());
-        for subscription in self.received.values() {
+        let mut jitter_ms = 0;
+        for subscription in self.received.values_mut() {
+            jitter_ms = jitter_ms.max(subscription.jitter.take_ms().unwrap_or(0));
             if let Received::Picture(picture) = &subscription.media {
                 let (l, r) = picture.assembler.losses();
                 lost += l;
@@ -700,6 +713,9 @@ impl Room {
             .as_ref()
             .map(|transport| transport.path())
             .unwrap_or_default();
+        for own in self.own.values_mut() {
+            own.red.set_distance(allocate::repeats(path.loss_out));
+        }
         let stats = &mut self.stats;
         let rate = |bytes: u64| (bytes * 8 / passed_ms) as u32;
         stats.sending_kbps = rate(stats.bytes_sent - self.stats_base.0);
@@ -716,6 +732,7 @@ impl Room {
         stats.estimate_bps = path.estimate_bps;
         switches.sort_unstable();
         stats.switches = switches;
+        stats.jitter_ms = jitter_ms;
         if self.connected {
             self.say(RoomEvent::Stats(self.stats.clone()));
         }

@@ -10,6 +10,7 @@ mod track;
 mod views;
 
 pub use track::{NoSound, OwnVideo, Publication, RemoteTrack, Sound, SoundTrack};
+pub use views::Views;
 
 use crate::frames::FrameSink;
 use media::audio::EncodedAudio;
@@ -101,6 +102,8 @@ pub struct RoomStats {
     pub rtt_ms: u32,
     /// Lost packets of the last second, the worse direction, 0.0 to 1.0.
     pub loss: f32,
+    /// Interarrival jitter (RFC 3550 section 6.4.1) of the worst stream that came in the last second, in milliseconds.
+    pub jitter_ms: u32,
     /// What may be sent now, bits a second.
     pub estimate_bps: u32,
     /// Layer switches seen on each received picture: slot, count.

@@ -3,7 +3,7 @@
 use super::Outgoing;
 use super::Publication;
 use super::actor::{Link, Room};
-use super::track::{OutLayer, Published, quality_of};
+use super::track::{OutLayer, Published, quality_of, wire_source};
 use crate::allocate;
 use crate::rtp::h264;
 use crate::signal::Request;
@@ -11,7 +11,7 @@ use crate::transport::{MediaTransport, OutPacket, payload};
 use bytes::Bytes;
 use livekit_protocol as proto;
 use media::audio::EncodedAudio;
-use media::video::{Content, EncodedFrame as Encoded, Layer};
+use media::video::{Content, EncodedFrame as Encoded};
 use protocol::TrackSource;
 use rand::Rng;
 
@@ -41,8 +41,47 @@ impl Room {
         self.allocated_ms = 0;
     }
 
+    /// Whether the room lets us publish this, as far as it has said.
+    fn may_publish(&self, source: TrackSource) -> bool {
+        let (_, wire) = wire_source(source);
+        self.permission.as_ref().is_none_or(|permission| {
+            let sources = &permission.can_publish_sources;
+            permission.can_publish && (sources.is_empty() || sources.contains(&(wire as i32)))
+        })
+    }
+
+    /// Takes what the room says about our own permission. What was refused may be asked for again once it changes.
+    pub(super) async fn permitted(&mut self, permission: proto::ParticipantPermission) {
+        if self.permission.as_ref() == Some(&permission) {
+            return;
+        }
+        self.permission = Some(permission);
+        let sources: Vec<TrackSource> = self.own.keys().copied().collect();
+        for source in sources {
+            let allowed = self.may_publish(source);
+            let Some(own) = self.own.get_mut(&source) else {
+                continue;
+            };
+            match own.state {
+                Published::Refused => own.state = Published::No,
+                // The answer to it may never come.
+                Published::Asked if !allowed => self.take_back(source, Published::No).await,
+                _ => {}
+            }
+        }
+    }
+
+    /// Stops a sending section that was asked for or published.
+    async fn take_back(&mut self, source: TrackSource, state: Published) {
+        if let Some(own) = self.own.get_mut(&source) {
+            own.state = state;
+            let cid = own.cid.clone();
+            self.remove_sender(&cid).await;
+        }
+    }
+
     pub(super) async fn publish_all(&mut self) {
-        if !self.may_publish || !matches!(self.link, Link::Up(_)) {
+        if !matches!(self.link, Link::Up(_)) {
             return;
         }
         let Some(transport) = self.transport.clone() else {
@@ -51,7 +90,7 @@ impl Room {
         let waiting: Vec<TrackSource> = self
             .own
             .iter()
-            .filter(|(_, own)| own.state == Published::No)
+            .filter(|(source, own)| own.state == Published::No && self.may_publish(**source))
             .map(|(source, _)| *source)
             .collect();
         if waiting.is_empty() {
@@ -74,7 +113,7 @@ impl Room {
                 layer.sequence = first;
                 layer.wanted = true;
             }
-            let (request, spec) = (own.add_request(), own.spec());
+            let (request, spec) = (own.add_request(), own.spec(&mut self.setup.rng));
             if let Err(error) = transport.add_sender(spec).await {
                 tracing::warn!(%error, ?source, "a track cannot be sent");
                 continue;
@@ -90,6 +129,7 @@ impl Room {
             return;
         };
         own.state = Published::As(track.sid.clone());
+        self.allocated_ms = 0;
         if let Some(video) = &own.publication.video {
             video.control.force_key(None);
         }
@@ -103,42 +143,37 @@ impl Room {
         }
     }
 
+    /// The server took a track away. It is asked for again with the next word about us or within a second: where this is
+    /// a loss of permission, that word comes right after.
     pub(super) async fn unpublished_by_server(&mut self, sid: &str) {
-        let Some(own) = self
+        let source = self
             .own
-            .values_mut()
-            .find(|own| own.state == Published::As(sid.to_owned()))
-        else {
-            return;
-        };
-        own.state = Published::No;
-        let cid = own.cid.clone();
-        self.remove_sender(&cid).await;
-        self.publish_all().await;
+            .iter()
+            .find(|(_, own)| own.state == Published::As(sid.to_owned()))
+            .map(|(source, _)| *source);
+        if let Some(source) = source {
+            self.take_back(source, Published::No).await;
+        }
     }
 
-    /// Publishing that was refused is asked for again when the permission changes.
-    pub(super) async fn answered_request(&mut self, reason: proto::request_response::Reason) {
-        use proto::request_response::Reason;
+    /// A refused track waits until the permission changes; the others go on.
+    pub(super) async fn answered_request(&mut self, response: proto::RequestResponse) {
+        use proto::request_response::{Reason, Request as Asked};
+        let reason = response.reason();
         if matches!(reason, Reason::Ok | Reason::Queued) {
             return;
         }
         tracing::info!(?reason, "the server refused a request");
-        if reason != Reason::NotAllowed {
+        let Some(Asked::AddTrack(refused)) = response.request else {
             return;
-        }
-        self.may_publish = false;
-        let asked: Vec<String> = self
+        };
+        let source = self
             .own
-            .values_mut()
-            .filter(|own| own.state == Published::Asked)
-            .map(|own| {
-                own.state = Published::No;
-                own.cid.clone()
-            })
-            .collect();
-        for cid in asked {
-            self.remove_sender(&cid).await;
+            .iter()
+            .find(|(_, own)| own.state == Published::Asked && own.cid == refused.cid)
+            .map(|(source, _)| *source);
+        if let Some(source) = source {
+            self.take_back(source, Published::Refused).await;
         }
     }
 
@@ -175,9 +210,11 @@ impl Room {
     }
 
     pub(super) async fn unpublish(&mut self, source: TrackSource) {
-        if let Some(own) = self.own.remove(&source)
-            && own.state != Published::No
-        {
+        let Some(own) = self.own.remove(&source) else {
+            return;
+        };
+        own.stop_encoding();
+        if !matches!(own.state, Published::No | Published::Refused) {
             self.remove_sender(&own.cid).await;
         }
     }
@@ -279,9 +316,7 @@ impl Room {
                 if !allocate::worth_telling(layer.rate_bps, rate) {
                     continue;
                 }
-                // The lowest layer goes on for one's own preview even when nobody else wants it.
-                let preview = layer.layer == Layer::Quarter;
-                video.control.set_active(layer.layer, rate > 0 || preview);
+                video.control.set_active(layer.layer, rate > 0);
                 if rate > 0 {
                     video.control.set_bitrate(layer.layer, rate);
                     if layer.rate_bps == 0 {

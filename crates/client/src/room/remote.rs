@@ -1,9 +1,10 @@
 //! The others' tracks: what there is, who speaks, and the way of their pictures and voices to screen and loudspeaker.
 
+use super::RoomEvent;
 use super::actor::{FIRST_REMOTE_SLOT, KEY_EVERY_MS, Room};
 use super::track::{Picture, Received, RemoteTrack, Subscription, source_of};
-use super::{RoomEvent, views};
 use crate::rtp::assembly::{Assembled, Assembler};
+use crate::rtp::jitter::Interarrival;
 use crate::signal::Request;
 use crate::transport::{InPacket, MediaTransport, payload};
 use livekit_protocol as proto;
@@ -57,6 +58,7 @@ impl Room {
                     },
                     info,
                     sid: sid.to_string(),
+                    jitter: Interarrival::default(),
                     told: None,
                     asked_key_ms: None,
                 });
@@ -101,10 +103,18 @@ impl Room {
 
     pub(super) fn packet(&mut self, packet: InPacket) {
         self.stats.bytes_received += packet.payload.len() as u64;
-        let now_ms = self.started.elapsed().as_millis() as u64;
+        let now = self.started.elapsed();
+        let now_ms = now.as_millis() as u64;
         let Some(subscription) = self.received.get_mut(&packet.track) else {
             return;
         };
+        let clock_rate = match subscription.media {
+            Received::Sound(_) => 48_000,
+            Received::Picture(_) => 90_000,
+        };
+        subscription
+            .jitter
+            .arrived(now, packet.ssrc, packet.timestamp, clock_rate);
         match &mut subscription.media {
             Received::Sound(sound) => {
                 let red = packet.payload_type == payload::RED;
@@ -181,7 +191,7 @@ impl Room {
             if let Received::Sound(_) = subscription.media {
                 continue;
             }
-            let size = views::asked(self.views.as_ref(), subscription.info.slot);
+            let size = self.views.asked(subscription.info.slot);
             if subscription.told == Some(size) {
                 continue;
             }

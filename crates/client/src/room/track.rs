@@ -3,11 +3,13 @@
 use crate::allocate;
 use crate::frames::Numbering;
 use crate::rtp::assembly::Assembler;
+use crate::rtp::jitter::Interarrival;
 use crate::transport::{SenderSpec, TrackKind};
 use livekit_protocol as proto;
 use media::audio::red::RedEncoder;
 use media::video::{Layer, SimulcastConfig, VideoControl};
 use protocol::TrackSource;
+use rand::Rng;
 
 /// What somebody else shows or says.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -80,6 +82,8 @@ pub(super) enum Published {
     No,
     /// Asked for.
     Asked,
+    /// Asked for in vain; not asked for again before the permission changes.
+    Refused,
     /// The server has it under this id.
     As(String),
 }
@@ -143,9 +147,12 @@ impl OwnTrack {
             && layers(&self.publication) == layers(other)
     }
 
-    pub(super) fn spec(&self) -> SenderSpec {
+    pub(super) fn spec(&self, rng: &mut impl Rng) -> SenderSpec {
         let rids: Vec<_> = self.layers.iter().map(|layer| layer.layer.rid()).collect();
         SenderSpec {
+            ssrcs: (0..rids.len().max(1))
+                .map(|_| rng.random_range(1..=u32::MAX))
+                .collect(),
             cid: self.cid.clone(),
             kind: if self.publication.video.is_some() {
                 TrackKind::Video
@@ -196,6 +203,15 @@ impl OwnTrack {
         request
     }
 
+    /// Nothing of it is sent any more.
+    pub(super) fn stop_encoding(&self) {
+        if let Some(video) = &self.publication.video {
+            for layer in &self.layers {
+                video.control.set_active(layer.layer, false);
+            }
+        }
+    }
+
     /// What the allocator needs to know.
     pub(super) fn demand(&self) -> Vec<allocate::Layer> {
         self.layers
@@ -203,7 +219,7 @@ impl OwnTrack {
             .map(|layer| allocate::Layer {
                 min_bps: (layer.max_bps as f32 * MIN_SHARE) as u32,
                 max_bps: layer.max_bps,
-                wanted: layer.wanted && !self.publication.muted,
+                wanted: layer.wanted && !self.publication.muted && matches!(self.state, Published::As(_)),
                 on: layer.rate_bps > 0,
             })
             .collect()
@@ -219,14 +235,14 @@ pub(super) fn wire_source(source: TrackSource) -> (&'static str, proto::TrackSou
     }
 }
 
-/// Reads a track's source; tracks of other kinds are not shown. Senders that do not say are judged by the kind.
+/// Reads a track's source; tracks of other kinds, and those whose source does not fit their kind, are neither shown nor
+/// played. Senders that do not say are judged by the kind.
 pub(super) fn source_of(track: &proto::TrackInfo) -> Option<TrackSource> {
-    match (track.source(), track.r#type()) {
-        (proto::TrackSource::Microphone, _) => Some(TrackSource::Microphone),
-        (proto::TrackSource::Camera, _) => Some(TrackSource::Camera),
-        (proto::TrackSource::ScreenShare, _) => Some(TrackSource::Screen),
-        (proto::TrackSource::Unknown, proto::TrackType::Audio) => Some(TrackSource::Microphone),
-        (proto::TrackSource::Unknown, proto::TrackType::Video) => Some(TrackSource::Camera),
+    use proto::{TrackSource as Source, TrackType};
+    match (track.r#type(), track.source()) {
+        (TrackType::Audio, Source::Microphone | Source::Unknown) => Some(TrackSource::Microphone),
+        (TrackType::Video, Source::Camera | Source::Unknown) => Some(TrackSource::Camera),
+        (TrackType::Video, Source::ScreenShare) => Some(TrackSource::Screen),
         _ => None,
     }
 }
@@ -246,6 +262,7 @@ pub(super) struct Subscription {
     pub(super) info: RemoteTrack,
     pub(super) sid: String,
     pub(super) media: Received,
+    pub(super) jitter: Interarrival,
     /// What the server was told about the size; none before the first time.
     pub(super) told: Option<(u32, u32)>,
     /// When the server was last asked for a key picture, in milliseconds of the actor's clock.

@@ -1,7 +1,11 @@
 //! From received packets to pictures: puts them in order, waits a little for what is missing, and after a gap passes
 //! nothing on until the next key picture. Pure: the caller brings the time.
+//!
+//! After a gap nobody knows whether the first packet received is the first of its picture. A picture counts as whole only
+//! when the packet before it was received or a payload of its own shows where it begins; a key picture that has lost its
+//! parameter sets is thus never handed on.
 
-use super::h264::Depacketiser;
+use super::h264::{Depacketiser, begins_unit};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
@@ -43,6 +47,8 @@ pub struct Assembler {
     stuck_since: Option<u64>,
     unit: Depacketiser,
     unit_timestamp: Option<u32>,
+    /// The packets before the next one were lost, or never seen.
+    after_gap: bool,
     /// The picture under way has lost a packet.
     torn: bool,
     wants_key: bool,
@@ -54,6 +60,7 @@ impl Assembler {
     /// For a stream that has not begun; it starts with a key picture.
     pub fn new() -> Self {
         Self {
+            after_gap: true,
             wants_key: true,
             ..Self::default()
         }
@@ -150,8 +157,7 @@ impl Assembler {
                 .expect("packets are held only after the first one set the next number");
             self.lost += first - next;
             self.next = Some(first);
-            self.torn = true;
-            self.unit.clear();
+            self.after_gap = true;
             self.stuck_since = None;
             if !self.wants_key {
                 self.wants_key = true;
@@ -162,24 +168,29 @@ impl Assembler {
     }
 
     fn take(&mut self, held: Held, out: &mut Vec<Assembled>) {
+        let after_gap = std::mem::take(&mut self.after_gap);
         if held.payload.is_empty() {
+            // Padding; what follows it is where it was.
+            self.after_gap = after_gap;
             return;
         }
         if self.unit_timestamp != Some(held.timestamp) {
             // The picture before ended without a marker, which some senders do.
-            if self.unit_timestamp.is_some() && !self.torn {
+            if self.unit_timestamp.is_some() && !self.torn && !after_gap {
                 self.finish(out);
-            } else if self.unit_timestamp.is_some() {
-                // What follows a torn picture starts clean.
-                self.torn = false;
             }
             self.unit.clear();
             self.unit_timestamp = Some(held.timestamp);
+            self.torn = after_gap;
+        } else {
+            self.torn |= after_gap;
+        }
+        if self.torn && begins_unit(&held.payload) {
+            self.unit.clear();
+            self.torn = false;
         }
         if self.torn {
-            // The first packets after a loss may belong to the torn picture: wait for its end.
             if held.marker {
-                self.torn = false;
                 self.unit.clear();
                 self.unit_timestamp = None;
             }
@@ -187,8 +198,10 @@ impl Assembler {
         }
         if self.unit.push(&held.payload).is_err() {
             self.unit.clear();
-            self.torn = !held.marker;
-            self.unit_timestamp = if held.marker { None } else { self.unit_timestamp };
+            self.torn = true;
+            if held.marker {
+                self.unit_timestamp = None;
+            }
             if !self.wants_key {
                 self.wants_key = true;
                 out.push(Assembled::Gap);
@@ -236,8 +249,11 @@ mod tests {
     fn stream(start: u16, pictures: u32, every: u32, size: usize) -> (Vec<Packet>, Vec<Bytes>) {
         let (mut packets, mut units, mut sequence) = (Vec::new(), Vec::new(), start);
         for n in 0..pictures {
-            let header = if n % every == 0 { 0x65 } else { 0x61 };
-            let mut unit = vec![0, 0, 0, 1, header];
+            let mut unit = if n % every == 0 {
+                vec![0, 0, 0, 1, 0x67, 66, 1, 0, 0, 0, 1, 0x68, 2, 0, 0, 0, 1, 0x65]
+            } else {
+                vec![0, 0, 0, 1, 0x61]
+            };
             unit.extend((0..size).map(|i| (i % 200) as u8 + 1));
             let unit = Bytes::from(unit);
             let payloads = packetise(&unit);
@@ -304,6 +320,24 @@ mod tests {
                     }
                 }
             }
+        }
+
+        #[test]
+        fn a_key_picture_without_its_first_packets_is_not_shown(gone in 1usize..3, before in 0usize..4, seed in any::<u16>()) {
+            // The first key picture is shown, the end of the picture before the second key picture and the parameter sets
+            // of that are lost, the third one is whole.
+            let (mut packets, units) = stream(seed, 25, 10, 3_000);
+            let second = packets.iter().position(|p| p.1 == 10 * 3_600).expect("a second key picture");
+            packets.drain(second - before..second + gone);
+            let timed: Vec<_> = packets.into_iter().enumerate().map(|(i, p)| (i as u64 * 10, p)).collect();
+            let shown = run(&timed);
+            let keys: Vec<&Bytes> = shown.iter().filter_map(|a| match a {
+                Assembled::Picture { data, key: true, .. } => Some(data),
+                _ => None,
+            }).collect();
+            prop_assert_eq!(keys, vec![&units[0], &units[20]]);
+            let gap = shown.iter().position(|a| *a == Assembled::Gap).expect("a gap is said");
+            prop_assert!(matches!(&shown[gap + 1], Assembled::Picture { key: true, .. }), "nothing between gap and key");
         }
 
         #[test]

@@ -16,6 +16,12 @@ const FU_START: u8 = 0x80;
 const FU_END: u8 = 0x40;
 /// Coded slice of an IDR picture.
 const IDR: u8 = 5;
+/// Sequence parameter set.
+const SPS: u8 = 7;
+/// Picture parameter set.
+const PPS: u8 = 8;
+/// Access unit delimiter.
+const DELIMITER: u8 = 9;
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
 
 /// Splits an Annex B access unit into RTP payloads. The last one carries the marker bit.
@@ -55,11 +61,30 @@ pub fn packetise(access_unit: &Bytes) -> Vec<Bytes> {
 #[error("a payload that is not H.264 of packetisation mode 1")]
 pub struct Malformed;
 
+/// Whether a payload shows by itself that an access unit begins with it (ITU-T H.264 section 7.4.1.2.3).
+pub fn begins_unit(payload: &[u8]) -> bool {
+    let kind = |at: usize| payload.get(at).map(|byte| byte & TYPE_MASK);
+    let first = match kind(0) {
+        // The first unit of an aggregate lies behind its size.
+        Some(STAP_A) => kind(3),
+        other => other,
+    };
+    matches!(first, Some(SPS | DELIMITER))
+}
+
+/// What of a picture a decoder needs to begin with it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    idr: bool,
+    sps: bool,
+    pps: bool,
+}
+
 /// Puts the payloads of one access unit together again, as Annex B.
 #[derive(Debug, Default)]
 pub struct Depacketiser {
     unit: BytesMut,
-    key: bool,
+    seen: Seen,
     in_fragment: bool,
 }
 
@@ -109,25 +134,31 @@ impl Depacketiser {
     }
 
     fn nal(&mut self, nal: &[u8]) {
-        self.key |= nal[0] & TYPE_MASK == IDR;
+        match nal[0] & TYPE_MASK {
+            IDR => self.seen.idr = true,
+            SPS => self.seen.sps = true,
+            PPS => self.seen.pps = true,
+            _ => {}
+        }
         self.in_fragment = false;
         self.unit.put_slice(&START_CODE);
         self.unit.put_slice(nal);
     }
 
-    /// The access unit and whether it is a key picture; starts over. None when it is empty or a fragment is open.
+    /// The access unit and whether a decoder can begin with it (an IDR picture with its parameter sets); starts over.
+    /// None when it is empty or a fragment is open.
     pub fn take(&mut self) -> Option<(Bytes, bool)> {
         let complete = !self.in_fragment && !self.unit.is_empty();
         let unit = self.unit.split().freeze();
-        let key = std::mem::take(&mut self.key);
+        let Seen { idr, sps, pps } = std::mem::take(&mut self.seen);
         self.in_fragment = false;
-        complete.then_some((unit, key))
+        complete.then_some((unit, idr && sps && pps))
     }
 
     /// Forgets what was begun.
     pub fn clear(&mut self) {
         self.unit.clear();
-        self.key = false;
+        self.seen = Seen::default();
         self.in_fragment = false;
     }
 }
@@ -164,7 +195,7 @@ mod tests {
             for payload in &payloads {
                 depacketiser.push(payload).expect("our own payload");
             }
-            let key = nals.iter().any(|n| n[0] & TYPE_MASK == IDR);
+            let key = [IDR, SPS, PPS].iter().all(|kind| nals.iter().any(|n| n[0] & TYPE_MASK == *kind));
             prop_assert_eq!(depacketiser.take(), Some((unit, key)));
         }
 
@@ -182,10 +213,30 @@ mod tests {
     fn an_aggregate_is_taken_apart() {
         let mut depacketiser = Depacketiser::default();
         depacketiser
-            .push(&[STAP_A, 0, 2, 0x67, 1, 0, 2, 0x65, 2])
+            .push(&[STAP_A, 0, 2, 0x67, 1, 0, 2, 0x68, 3, 0, 2, 0x65, 2])
             .expect("a STAP-A");
         let (unit, key) = depacketiser.take().expect("a unit");
         assert!(key);
-        assert_eq!(&unit[..], &[0, 0, 0, 1, 0x67, 1, 0, 0, 0, 1, 0x65, 2]);
+        assert_eq!(
+            &unit[..],
+            &[0, 0, 0, 1, 0x67, 1, 0, 0, 0, 1, 0x68, 3, 0, 0, 0, 1, 0x65, 2]
+        );
+    }
+
+    #[test]
+    fn only_a_parameter_set_or_a_delimiter_shows_where_a_unit_begins() {
+        for (payload, begins) in [
+            (&[0x67, 1][..], true),
+            (&[0x09, 0xf0], true),
+            (&[STAP_A, 0, 2, 0x67, 1], true),
+            (&[STAP_A, 0, 2, 0x68, 1], false),
+            (&[0x68, 1], false),
+            (&[0x65, 1], false),
+            (&[FU_A, FU_START | IDR, 1], false),
+            (&[STAP_A], false),
+            (&[], false),
+        ] {
+            assert_eq!(begins_unit(payload), begins, "{payload:?}");
+        }
     }
 }

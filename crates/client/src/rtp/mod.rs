@@ -1,4 +1,5 @@
-//! RTP payloads of H.264 and the way from packets to pictures. Pure: packets, bytes and milliseconds come in.
+//! RTP payloads of H.264, the way from packets to pictures, and what arrival times tell. Pure: packets and times come in.
 
 pub mod assembly;
 pub mod h264;
+pub mod jitter;

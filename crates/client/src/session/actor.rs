@@ -14,9 +14,9 @@ use media::audio::AudioEvent;
 use media::screen::{ScreenChoice, ScreenId};
 use media::video::{SourceError, VideoEvent};
 use protocol::{
-    Command, CommandId, DeviceFault, DeviceKind, DeviceList, DeviceState, DropCause, HostError, HostEvent,
-    LinkState, MediaAccess, MediaKind, NetReport, Outcome, SeatId, SeatTaken, SendCommand, ServerFrame,
-    TrackInfo, TrackSource,
+    ByeReason, Command, CommandId, DeviceFault, DeviceKind, DeviceList, DeviceState, DropCause, HostError,
+    HostEvent, LinkState, MediaAccess, MediaKind, NetReport, Outcome, SeatId, SeatTaken, SendCommand,
+    ServerFrame, TrackInfo, TrackSource, TrackView,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -67,7 +67,8 @@ struct Wish {
 /// What one of the session's own commands was for.
 #[derive(Clone, Copy)]
 enum Errand {
-    Switch(MediaKind),
+    /// Switch the device of this kind on or off.
+    Switch(MediaKind, bool),
     Share,
 }
 
@@ -77,6 +78,8 @@ pub(super) struct Actor {
     channel: Option<ChannelHandle>,
     channel_events: Option<mpsc::Receiver<ChannelEvent>>,
     access: Option<RoomAccess>,
+    /// When the court last gave it.
+    access_at: Instant,
     enter_at: Option<Instant>,
     room: Option<RoomHandle>,
     room_events: Option<mpsc::Receiver<RoomEvent>>,
@@ -106,6 +109,7 @@ pub(super) struct Actor {
     link: LinkState,
     media_link: LinkState,
     tracks: Vec<RemoteTrack>,
+    views: Option<Vec<TrackView>>,
     speakers: Vec<String>,
     stats: RoomStats,
     channel_rtt_ms: u32,
@@ -135,6 +139,7 @@ impl Actor {
             channel_events,
             enter_at: parts.access.is_some().then_some(now),
             access: parts.access,
+            access_at: now,
             room: None,
             room_events: None,
             studio: parts.studio,
@@ -165,6 +170,7 @@ impl Actor {
             link: LinkState::Connecting,
             media_link: LinkState::Connecting,
             tracks: Vec::new(),
+            views: None,
             speakers: Vec::new(),
             stats: RoomStats::default(),
             channel_rtt_ms: 0,
@@ -333,11 +339,12 @@ impl Actor {
             return;
         };
         let verdict = standing.follow(frame);
+        let over = standing.over();
         // Our own switch commands come back as events; only what the court did by itself voids the wish.
-        if verdict.mic_closed && self.microphone.under_way == 0 {
+        if verdict.mic_closed && (self.microphone.under_way == 0 || verdict.mic_locked) {
             self.microphone.on = false;
         }
-        if verdict.camera_closed && self.camera.under_way == 0 {
+        if verdict.camera_closed && (self.camera.under_way == 0 || verdict.camera_locked) {
             self.camera.on = false;
         }
         if verdict.share_stopped && self.studio.running(TrackSource::Screen).is_some() {
@@ -347,7 +354,32 @@ impl Actor {
         if let ServerFrame::Reply { command_id, outcome } = frame {
             self.replied(command_id, *outcome);
         }
+        if over && !matches!(self.media_link, LinkState::Ended { .. }) {
+            self.end_media(ByeReason::HearingEnded);
+        }
         self.apply();
+    }
+
+    /// The media room is over for good; only a new access from the court opens another.
+    fn end_media(&mut self, reason: ByeReason) {
+        if let Some(room) = self.room.take() {
+            room.leave();
+        }
+        self.access = None;
+        self.enter_at = None;
+        self.room_gone(LinkState::Ended { reason });
+    }
+
+    /// What there was of the room is forgotten.
+    fn room_gone(&mut self, state: LinkState) {
+        self.room = None;
+        self.room_events = None;
+        self.tracks.clear();
+        self.speakers.clear();
+        self.say_tracks();
+        self.say_speakers();
+        self.media_link = state.clone();
+        self.say(HostEvent::MediaLink { state });
     }
 
     fn media_access(&mut self, access: &MediaAccess) {
@@ -365,6 +397,7 @@ impl Actor {
             token: access.token.clone(),
         };
         self.access = Some(access.clone());
+        self.access_at = Instant::now();
         match &self.room {
             Some(room) => room.access(access),
             None => self.enter_room(),
@@ -382,6 +415,9 @@ impl Actor {
             tasks: self.tasks.clone(),
         };
         let (room, events) = room::enter(access, setup, self.studio.outgoing());
+        if let Some(views) = &self.views {
+            room.views(views.clone());
+        }
         self.room = Some(room);
         self.room_events = Some(events);
         if self.has_microphone {
@@ -469,7 +505,7 @@ impl Actor {
                 MediaKind::Audio => Command::SelfMic { on },
                 MediaKind::Video => Command::SelfCamera { on },
             };
-            self.send(command, Errand::Switch(kind));
+            self.send(command, Errand::Switch(kind, on));
         }
     }
 
@@ -499,7 +535,7 @@ impl Actor {
 
     fn replied(&mut self, id: &CommandId, outcome: Outcome) {
         match (self.errands.remove(id), outcome) {
-            (Some(Errand::Switch(kind)), outcome) => {
+            (Some(Errand::Switch(kind, on)), outcome) => {
                 let on_record = self
                     .standing
                     .as_ref()
@@ -509,6 +545,9 @@ impl Actor {
                 if let Outcome::Rejected { code } = outcome {
                     tracing::info!(?code, ?kind, "the court did not take the switch");
                     // Asking again and again would not help; what the court has on record holds.
+                    wish.on = on_record;
+                } else if wish.on == on && wish.under_way == 0 {
+                    // The events come before the reply: where the record differs, the court has acted since.
                     wish.on = on_record;
                 }
             }
@@ -556,9 +595,11 @@ impl Actor {
             }
             Order::Command(command, answer) => self.command(command, answer),
             Order::Views(views) => {
+                self.studio.views(views.clone());
                 if let Some(room) = &self.room {
-                    room.views(views);
+                    room.views(views.clone());
                 }
+                self.views = Some(views);
             }
             Order::RequestKey(slot) => self.request_key(slot),
             Order::Switch(switch) => {
@@ -640,7 +681,7 @@ impl Actor {
         if let Some((kind, on)) = kind
             && self
                 .errands
-                .insert(command.command_id, Errand::Switch(kind))
+                .insert(command.command_id, Errand::Switch(kind, on))
                 .is_none()
         {
             let wish = self.wish(kind);
@@ -662,11 +703,7 @@ impl Actor {
             _ => None,
         };
         match own.map(|source| self.studio.running(source)) {
-            Some(Some(running)) => {
-                running
-                    .control()
-                    .force_key(running.config.layers.first().map(|layer| layer.layer));
-            }
+            Some(Some(running)) => running.control().force_preview_key(),
             Some(None) => {}
             None => {
                 if let Some(room) = &self.room {
@@ -739,7 +776,7 @@ impl Actor {
         let report = NetReport {
             rtt_ms: self.channel_rtt_ms.max(self.stats.rtt_ms),
             loss: self.stats.loss,
-            jitter_ms: 0,
+            jitter_ms: self.stats.jitter_ms,
         };
         if let Some(channel) = &self.channel {
             channel.report(report);

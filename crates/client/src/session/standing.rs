@@ -4,7 +4,7 @@
 //! after the lock is lifted, until its owner opens it.
 
 use protocol::{
-    Event, HearingState, MediaKind, MediaSwitches, Participant, ParticipantState, SeatId, ServerFrame,
+    Event, HearingState, MediaKind, MediaSwitches, Participant, ParticipantState, SeatId, Seq, ServerFrame,
     TrackSource,
 };
 
@@ -16,6 +16,8 @@ pub struct Standing {
     state: ParticipantState,
     switches: MediaSwitches,
     sharing: bool,
+    /// Up to here the last snapshot has it all: older events come after it when a connection is resumed.
+    snapshot: Seq,
 }
 
 /// What changed for the owner's wishes.
@@ -25,6 +27,10 @@ pub struct Verdict {
     pub mic_closed: bool,
     /// The same for the camera.
     pub camera_closed: bool,
+    /// It was closed by a lock, which no command of our own can have done.
+    pub mic_locked: bool,
+    /// The same for the camera.
+    pub camera_locked: bool,
     /// The court has stopped the share.
     pub share_stopped: bool,
 }
@@ -38,6 +44,7 @@ impl Standing {
             state: ParticipantState::Invited,
             switches: MediaSwitches::default(),
             sharing: false,
+            snapshot: Seq(0),
         }
     }
 
@@ -46,6 +53,7 @@ impl Standing {
         let before = self.clone();
         match frame {
             ServerFrame::Welcome { snapshot, .. } | ServerFrame::Snapshot { snapshot } => {
+                self.snapshot = snapshot.seq;
                 self.hearing = snapshot.state.clone();
                 match snapshot
                     .participants
@@ -56,6 +64,7 @@ impl Standing {
                     None => self.state = ParticipantState::Invited,
                 }
             }
+            ServerFrame::Event { envelope } if envelope.seq <= self.snapshot => {}
             ServerFrame::Event { envelope } => match &envelope.event {
                 Event::HearingState { to, .. } => self.hearing = to.clone(),
                 Event::ParticipantState { seat, to, .. } if *seat == self.seat => self.state = to.clone(),
@@ -68,11 +77,13 @@ impl Standing {
             },
             _ => {}
         }
+        let mic_locked = self.switches.mic_locked && !before.switches.mic_locked;
+        let camera_locked = self.switches.camera_locked && !before.switches.camera_locked;
         Verdict {
-            mic_closed: (self.switches.mic_locked && !before.switches.mic_locked)
-                || (before.switches.mic && !self.switches.mic),
-            camera_closed: (self.switches.camera_locked && !before.switches.camera_locked)
-                || (before.switches.camera && !self.switches.camera),
+            mic_locked,
+            camera_locked,
+            mic_closed: mic_locked || (before.switches.mic && !self.switches.mic),
+            camera_closed: camera_locked || (before.switches.camera && !self.switches.camera),
             share_stopped: before.sharing && !self.sharing,
         }
     }
@@ -81,6 +92,18 @@ impl Standing {
         self.state = own.state.clone();
         self.switches = own.media;
         self.sharing = own.sharing;
+    }
+
+    /// The hearing has ended and will not go on.
+    pub fn over(&self) -> bool {
+        matches!(
+            self.hearing,
+            HearingState::Closed
+                | HearingState::Archived
+                | HearingState::Cancelled { .. }
+                | HearingState::Adjourned { .. }
+                | HearingState::MovedOffline { .. }
+        )
     }
 
     /// In court, in a hearing that runs: media may pass.
@@ -122,7 +145,7 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::{Envelope, HearingId, Phase, Seq, TimeMs, Words};
+    use protocol::{Envelope, HearingId, Phase, TimeMs, Words};
 
     fn event(event: Event) -> ServerFrame {
         ServerFrame::Event {
@@ -208,12 +231,31 @@ mod tests {
             m.mic = false;
             m.mic_locked = true;
         }));
-        assert!(verdict.mic_closed && !verdict.camera_closed);
+        assert!(verdict.mic_closed && verdict.mic_locked && !verdict.camera_closed);
         assert!(!standing.may_send(TrackSource::Microphone) && standing.may_send(TrackSource::Camera));
         assert!(!standing.may_open(MediaKind::Audio));
         let verdict = standing.follow(&media(|m| m.mic = false));
         assert_eq!(verdict, Verdict::default());
         assert!(!standing.on_record(MediaKind::Audio));
+    }
+
+    #[test]
+    fn a_hearing_is_over_when_it_will_not_go_on() {
+        let mut standing = in_session();
+        standing.follow(&hearing(HearingState::Signing { phase: Phase::Debate }));
+        assert!(!standing.over());
+        standing.follow(&hearing(HearingState::Closed));
+        assert!(standing.over());
+    }
+
+    #[test]
+    fn events_older_than_the_snapshot_do_not_lead_through_the_past() {
+        let mut standing = in_session();
+        standing.snapshot = Seq(5);
+        let before = standing.clone();
+        let lock = media(|m| m.mic_locked = true);
+        assert_eq!(standing.follow(&lock), Verdict::default());
+        assert_eq!(standing, before);
     }
 
     #[test]

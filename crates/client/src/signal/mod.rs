@@ -71,6 +71,9 @@ impl Leave {
     }
 }
 
+/// A message that does not leave in this time will not.
+const SEND_LIMIT: Duration = Duration::from_secs(5);
+
 /// The first message of a connection.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Opening {
@@ -155,10 +158,11 @@ impl Signal {
             message: Some(request),
         }
         .encode_to_vec();
-        self.socket
-            .send(Message::Binary(bytes.into()))
-            .await
-            .map_err(|e| SignalError::Broken(e.to_string()))
+        let sending = self.socket.send(Message::Binary(bytes.into()));
+        match tokio::time::timeout(SEND_LIMIT, sending).await {
+            Ok(sent) => sent.map_err(|e| SignalError::Broken(e.to_string())),
+            Err(_) => Err(SignalError::Broken("nothing more can be sent".into())),
+        }
     }
 
     /// Closes without waiting for the other side.

@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 /// First estimate, in bits a second: enough for a small and a middle layer at once.
 pub const START_BPS: f64 = 1_000_000.0;
-/// Below this nothing but sound would be left.
-pub const MIN_BPS: f64 = 60_000.0;
+/// Sound with its redundancy and the smallest picture need this much. Random loss drives the estimate down without the path
+/// being full; were it to fall further, sound would queue in the pacer behind pictures.
+pub const MIN_BPS: f64 = 150_000.0;
 /// No hearing needs more from one person.
 pub const MAX_BPS: f64 = 6_000_000.0;
 /// The estimate rises at most to this multiple of the acknowledged rate…

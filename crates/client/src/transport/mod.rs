@@ -5,6 +5,7 @@
 
 pub mod bandwidth;
 pub mod keyframes;
+pub mod tcp;
 pub mod webrtc;
 
 use bytes::Bytes;
@@ -40,6 +41,8 @@ pub struct SenderSpec {
     pub kind: TrackKind,
     /// Names of the simulcast layers, lowest first; empty for a single stream.
     pub rids: Vec<&'static str>,
+    /// Synchronisation sources, one for each layer.
+    pub ssrcs: Vec<u32>,
 }
 
 /// One RTP packet to be sent.

@@ -8,11 +8,13 @@
 
 use super::bandwidth::{HonestEstimator, MAX_BPS, MIN_BPS, PACER_FACTOR, START_BPS, SharedEstimate};
 use super::keyframes::{KeyframeRequests, wanted};
+use super::tcp::{self, Tunnels, WithTunnels};
 use super::{
     InPacket, MediaTransport, OutPacket, PathStats, SenderSpec, TrackKind, TransportError, TransportEvent,
     payload,
 };
 use bytes::Bytes;
+use rtc::ice::mdns::MulticastDnsMode;
 use rtc::interceptor::{
     CongestionControlBuilder, Gcc, PacerBuilder, Registry, Slot, TwccReceiverBuilder, TwccSenderBuilder,
 };
@@ -36,14 +38,15 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_local::{TrackLocal, TrackLocalEvent};
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::{
     PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceCandidateInit,
-    RTCPeerConnectionIceEvent, RTCPeerConnectionState, SettingEngineBuilder,
+    RTCIceConnectionState, RTCPeerConnectionIceEvent, RTCPeerConnectionState, SettingEngineBuilder,
 };
 use webrtc::rtp_transceiver::{RtpSender, RtpTransceiver};
 
@@ -58,6 +61,9 @@ pub struct WebrtcTransport {
     remotes: Arc<Mutex<HashMap<Arc<str>, Remote>>>,
     events: mpsc::Sender<TransportEvent>,
     tasks: TaskTracker,
+    tunnels: Arc<Tunnels>,
+    /// Whether ICE has a path now.
+    path_found: watch::Receiver<bool>,
 }
 
 struct Sender {
@@ -87,6 +93,7 @@ struct Handler {
     events: mpsc::Sender<TransportEvent>,
     remotes: Arc<Mutex<HashMap<Arc<str>, Remote>>>,
     tasks: TaskTracker,
+    path_found: watch::Sender<bool>,
 }
 
 fn stack(error: impl std::fmt::Display) -> TransportError {
@@ -212,14 +219,20 @@ impl WebrtcTransport {
 
         let settings = SettingEngineBuilder::new()
             .with_include_loopback_candidate(local.is_loopback())
+            // No server names itself by mDNS, and a machine without a multicast route could not open the stack at all.
+            .with_multicast_dns_mode(MulticastDnsMode::Disabled)
             .build();
         let remotes = Arc::new(Mutex::new(HashMap::new()));
+        let (found, path_found) = watch::channel(false);
         let handler = Handler {
             events: events.clone(),
             remotes: Arc::clone(&remotes),
             tasks: tasks.clone(),
+            path_found: found,
         };
+        let tunnels = Tunnels::new(tasks.clone());
         let connection = PeerConnectionBuilder::new()
+            .with_runtime(Arc::new(WithTunnels(Arc::clone(&tunnels))))
             .with_media_engine(media)
             .with_interceptor_registry(registry)
             .with_setting_engine(settings)
@@ -235,7 +248,34 @@ impl WebrtcTransport {
             remotes,
             events,
             tasks,
+            tunnels,
+            path_found,
         })
+    }
+
+    /// Shows the agent the server's TCP addresses too, unless UDP connects in time.
+    fn fall_back_to(&self, passive: Vec<String>) {
+        let stand_ins: Vec<String> = passive
+            .iter()
+            .filter_map(|candidate| self.tunnels.stand_in(candidate))
+            .collect();
+        if stand_ins.is_empty() || *self.path_found.borrow() {
+            return;
+        }
+        let connection = Arc::downgrade(&self.connection);
+        let mut path_found = self.path_found.clone();
+        self.tasks.spawn(async move {
+            let udp = timeout(tcp::FALL_BACK_AFTER, path_found.wait_for(|found| *found)).await;
+            let (Err(_), Some(connection)) = (udp, connection.upgrade()) else {
+                return;
+            };
+            tracing::info!("no path over UDP yet, TCP is tried too");
+            for candidate in stand_ins {
+                if let Err(error) = connection.add_ice_candidate(init(candidate)).await {
+                    tracing::debug!(%error, "a TCP candidate was not taken");
+                }
+            }
+        });
     }
 
     /// Reads the header extension ids that the answer settled.
@@ -298,8 +338,7 @@ impl MediaTransport for WebrtcTransport {
         };
         let mut ssrcs = Vec::new();
         let mut encodings = Vec::new();
-        for rid in &rids {
-            let ssrc = fresh_ssrc(&spec.cid, rid);
+        for (rid, ssrc) in rids.iter().zip(spec.ssrcs) {
             ssrcs.push(ssrc);
             encodings.push(RTCRtpEncodingParameters {
                 rtp_coding_parameters: RTCRtpCodingParameters {
@@ -400,25 +439,32 @@ impl MediaTransport for WebrtcTransport {
 
     async fn answer(&self, sdp: String) -> Result<(), TransportError> {
         let stranded = stranded_candidates(&sdp);
+        let passive = candidates(&sdp)
+            .into_iter()
+            .filter(|c| tcp::is_passive(c))
+            .collect();
         let answer = RTCSessionDescription::answer(sdp).map_err(stack)?;
         self.connection
             .set_remote_description(answer)
             .await
             .map_err(stack)?;
         for candidate in stranded {
-            let init = RTCIceCandidateInit {
-                candidate,
-                sdp_mid: Some("0".into()),
-                ..Default::default()
-            };
-            self.connection.add_ice_candidate(init).await.map_err(stack)?;
+            self.connection
+                .add_ice_candidate(init(candidate))
+                .await
+                .map_err(stack)?;
         }
+        self.fall_back_to(passive);
         self.learn_extensions().await;
         Ok(())
     }
 
     async fn remote_candidate(&self, json: &str) -> Result<(), TransportError> {
         let candidate: RTCIceCandidateInit = serde_json::from_str(json).map_err(stack)?;
+        if tcp::is_passive(&candidate.candidate) {
+            self.fall_back_to(vec![candidate.candidate]);
+            return Ok(());
+        }
         self.connection.add_ice_candidate(candidate).await.map_err(stack)
     }
 
@@ -506,7 +552,7 @@ impl MediaTransport for WebrtcTransport {
     }
 }
 
-/// The candidates of an answer whose sections are all inactive. The stack does not look there, and without them a
+/// The UDP candidates of an answer whose sections are all inactive. The stack does not look there, and without them a
 /// person who may not hear anything yet would only begin to connect when admitted.
 fn stranded_candidates(sdp: &str) -> Vec<String> {
     let sections: Vec<&str> = sdp.split("\nm=").skip(1).collect();
@@ -514,6 +560,13 @@ fn stranded_candidates(sdp: &str) -> Vec<String> {
     if sections.iter().filter(inactive).count() != sections.len() {
         return Vec::new();
     }
+    let mut candidates = candidates(sdp);
+    candidates.retain(|candidate| !tcp::is_passive(candidate));
+    candidates
+}
+
+/// All candidates of a description, each once.
+fn candidates(sdp: &str) -> Vec<String> {
     let mut candidates: Vec<String> = sdp
         .lines()
         .filter_map(|line| line.trim_end().strip_prefix("a="))
@@ -525,13 +578,13 @@ fn stranded_candidates(sdp: &str) -> Vec<String> {
     candidates
 }
 
-/// A stream number from the track's own random id, so that no second source of randomness is needed.
-fn fresh_ssrc(cid: &str, rid: &str) -> u32 {
-    use std::hash::{BuildHasher, Hasher};
-    let mut hasher = std::hash::RandomState::new().build_hasher();
-    hasher.write(cid.as_bytes());
-    hasher.write(rid.as_bytes());
-    (hasher.finish() as u32).max(1)
+/// A candidate of the one transport that all sections share.
+fn init(candidate: String) -> RTCIceCandidateInit {
+    RTCIceCandidateInit {
+        candidate,
+        sdp_mid: Some("0".into()),
+        ..Default::default()
+    }
 }
 
 #[async_trait::async_trait]
@@ -544,6 +597,14 @@ impl PeerConnectionEventHandler for Handler {
             // A full queue loses a candidate of many; the server learns our address from our checks anyway.
             let _ = self.events.try_send(TransportEvent::Candidate(json));
         }
+    }
+
+    async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
+        let found = matches!(
+            state,
+            RTCIceConnectionState::Connected | RTCIceConnectionState::Completed
+        );
+        self.path_found.send_replace(found);
     }
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
@@ -564,7 +625,7 @@ impl PeerConnectionEventHandler for Handler {
             ssrc: Arc::clone(&ssrc),
         };
         self.remotes.lock().await.insert(Arc::clone(&id), remote);
-        let events = self.events.clone();
+        let (events, remotes) = (self.events.clone(), Arc::clone(&self.remotes));
         self.tasks.spawn(async move {
             while let Some(event) = track.poll().await {
                 let TrackRemoteEvent::OnRtpPacket(packet) = event else {
@@ -584,6 +645,14 @@ impl PeerConnectionEventHandler for Handler {
                     return;
                 }
             }
+            let mut remotes = remotes.lock().await;
+            // A later track may have taken over the id.
+            if remotes
+                .get(&id)
+                .is_some_and(|remote| Arc::ptr_eq(&remote.ssrc, &ssrc))
+            {
+                remotes.remove(&id);
+            }
         });
     }
 }
@@ -596,7 +665,8 @@ mod tests {
     fn candidates_are_rescued_only_where_the_stack_would_not_look() {
         let section = |direction: &str| {
             format!(
-                "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na={direction}\r\na=candidate:1 1 udp 1 127.0.0.1 7882 typ host\r\n"
+                "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na={direction}\r\na=candidate:1 1 udp 1 127.0.0.1 7882 typ host\r\n\
+                 a=candidate:2 1 tcp 1 127.0.0.1 7881 typ host tcptype passive\r\n"
             )
         };
         let sdp = |directions: &[&str]| {

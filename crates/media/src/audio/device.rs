@@ -178,16 +178,11 @@ fn choose(
         SampleFormat::I32 => 2,
         _ => 3,
     };
-    let rate = if default.sample_rate() == RATE {
-        default.sample_rate()
-    } else {
-        RATE
-    };
     supported
         .filter(|range| usable(range.sample_format()) && range.channels() == default.channels())
         .filter_map(|range| {
             range
-                .try_with_sample_rate(rate)
+                .try_with_sample_rate(RATE)
                 .or_else(|| range.try_with_sample_rate(default.sample_rate()))
         })
         .min_by_key(|config| (config.sample_rate() != RATE, rank(config.sample_format())))

@@ -270,7 +270,7 @@ impl AudioDecoder for LossAware {
                 0
             };
             // NetEq made up sound while it waited; only what is still missing is filled in front of this packet.
-            let waited = (shared.gaps.open_ms() / 20) as u16;
+            let waited = u16::try_from(shared.gaps.open_ms() / 20).unwrap_or(u16::MAX);
             let mut recovered = 0;
             let fill = lost.saturating_sub(waited).min(MAX_FILL);
             for n in (0..fill).rev() {

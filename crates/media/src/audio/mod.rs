@@ -11,8 +11,10 @@ pub mod meter;
 pub mod opus;
 pub mod process;
 pub mod red;
+mod sound;
 mod stream;
 mod track;
+mod watcher;
 pub mod wav;
 
 use std::time::Duration;

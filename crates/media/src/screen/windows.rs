@@ -113,7 +113,14 @@ impl GraphicsCaptureApiHandler for Receiver {
             stride,
             data: buffer.as_raw_buffer(),
         };
-        let picture = to_i420(&raw).map_err(unsupported)?;
+        // An error would end the capture; a window that is too large for one moment must not.
+        let picture = match to_i420(&raw) {
+            Ok(picture) => picture,
+            Err(error) => {
+                tracing::debug!(%error, "a screen picture was passed over");
+                return Ok(());
+            }
+        };
         self.pushed
             .mailbox
             .put(VideoFrame::new(picture, self.clock.now()));
@@ -123,6 +130,13 @@ impl GraphicsCaptureApiHandler for Receiver {
     fn on_closed(&mut self) -> Result<(), Self::Error> {
         self.pushed.ended.store(true, Ordering::SeqCst);
         Ok(())
+    }
+}
+
+impl Drop for Receiver {
+    /// However the capture ended, it is said.
+    fn drop(&mut self) {
+        self.pushed.ended.store(true, Ordering::SeqCst);
     }
 }
 

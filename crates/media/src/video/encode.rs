@@ -143,6 +143,20 @@ impl SimulcastConfig {
         Self { content, layers }
     }
 
+    /// Whether this layer is there and encoded.
+    pub fn is_active(&self, layer: Layer) -> bool {
+        self.layers.iter().any(|l| l.layer == layer && l.active)
+    }
+
+    /// The smallest layer that is at least `height` pixels high, else the largest.
+    pub fn layer_for(&self, height: u32) -> Option<Layer> {
+        self.layers
+            .iter()
+            .find(|l| l.height >= height)
+            .or(self.layers.last())
+            .map(|l| l.layer)
+    }
+
     /// The sum of the target bitrates of the active layers.
     pub fn total_bps(&self) -> u32 {
         self.layers
@@ -157,6 +171,11 @@ impl SimulcastConfig {
 pub fn usual_bitrate(width: u32, height: u32) -> u32 {
     let pixels = f64::from(width) * f64::from(height);
     (1_500_000.0 * (pixels / 921_600.0).powf(0.868)) as u32
+}
+
+/// A frame rate to encode at: devices and callers say 0 and worse.
+fn usable_fps(fps: f32) -> f32 {
+    if fps.is_nan() { 1.0 } else { fps.clamp(1.0, 60.0) }
 }
 
 /// The size of one of `count` layers for a source of this size: capped, halved per step down, sides even.
@@ -305,7 +324,7 @@ impl SimulcastEncoder {
     /// Changes a layer's highest frame rate.
     pub fn set_fps(&mut self, layer: Layer, fps: f32) {
         self.with(layer, |l| {
-            l.config.fps = fps.clamp(1.0, 60.0);
+            l.config.fps = usable_fps(fps);
             let mut rate = l.config.fps;
             // SAFETY: ENCODER_OPTION_FRAME_RATE reads one C float, which `rate` is for the length of the call.
             unsafe { l.set_option(ENCODER_OPTION_FRAME_RATE, (&raw mut rate).cast()) };
@@ -350,7 +369,8 @@ struct LayerEncoder {
 }
 
 impl LayerEncoder {
-    fn new(config: LayerConfig, content: Content) -> Self {
+    fn new(mut config: LayerConfig, content: Content) -> Self {
+        config.fps = usable_fps(config.fps);
         Self {
             config,
             content,
@@ -519,6 +539,40 @@ mod tests {
                 .expect("the encoder works");
         }
         units
+    }
+
+    #[test]
+    fn a_frame_rate_that_is_none_becomes_one() {
+        for (fps, expected) in [
+            (0.0, 1.0),
+            (-5.0, 1.0),
+            (f32::NAN, 1.0),
+            (f32::INFINITY, 60.0),
+            (25.0, 25.0),
+        ] {
+            assert_eq!(usable_fps(fps), expected);
+        }
+    }
+
+    #[test]
+    fn a_preview_takes_the_layer_that_fills_it() {
+        let config = SimulcastConfig::for_source(
+            CaptureFormat {
+                width: 1_280,
+                height: 720,
+                fps: 30.0,
+            },
+            Content::Camera,
+        );
+        for (height, expected) in [
+            (90, Layer::Quarter),
+            (180, Layer::Quarter),
+            (181, Layer::Half),
+            (720, Layer::Full),
+            (2_000, Layer::Full),
+        ] {
+            assert_eq!(config.layer_for(height), Some(expected), "{height}");
+        }
     }
 
     #[test]

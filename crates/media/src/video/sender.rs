@@ -1,7 +1,8 @@
 //! The driver of outgoing video: a thread that takes pictures from a source, encodes them and hands the units on.
 //!
 //! It never queues pictures and never blocks its controller: changes are left in a note the thread reads before each
-//! picture. Dropping a [`VideoSender`] stops and joins the thread.
+//! picture. A layer that is neither sent nor shown as the own preview is not encoded. Dropping a [`VideoSender`] stops
+//! and joins the thread.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +10,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::video::encode::{EncodedFrame, Layer, SimulcastConfig, SimulcastEncoder};
-use crate::video::frame::LatestFrame;
 use crate::video::source::{FrameSource, SourceError};
 
 /// A source that delivers nothing for this long is reported as hung.
@@ -45,6 +45,8 @@ struct Note {
     fps: [Option<f32>; 3],
     active: [Option<bool>; 3],
     key: [bool; 3],
+    preview: Option<Option<Layer>>,
+    preview_key: bool,
     /// Begin afresh after a pause: key frames at once, however recent the last ones were.
     resume: bool,
 }
@@ -76,7 +78,17 @@ impl VideoControl {
         self.note().fps[layer.index()] = Some(fps);
     }
 
-    /// Switches a layer on or off.
+    /// Which layer the own preview shows, from its next key frame on; none shows nothing.
+    pub fn show(&self, layer: Option<Layer>) {
+        self.note().preview = Some(layer);
+    }
+
+    /// Asks for a key frame of the layer that the preview shows.
+    pub fn force_preview_key(&self) {
+        self.note().preview_key = true;
+    }
+
+    /// Begins or stops to send a layer.
     pub fn set_active(&self, layer: Layer, active: bool) {
         self.note().active[layer.index()] = Some(active);
     }
@@ -116,12 +128,13 @@ pub struct VideoSender {
 }
 
 impl VideoSender {
-    /// Starts the thread. `sink` and `events` are called on it and must not block; `preview` gets every picture.
+    /// Starts the thread. All three are called on it and must not block: `sink` with the units of the active layers,
+    /// `preview` with those of the layer named by [`VideoControl::show`].
     pub fn start(
         source: Box<dyn FrameSource>,
         config: SimulcastConfig,
         sink: Box<dyn FnMut(EncodedFrame) + Send>,
-        preview: Option<Arc<LatestFrame>>,
+        preview: Box<dyn FnMut(&EncodedFrame) + Send>,
         events: Box<dyn FnMut(VideoEvent) + Send>,
     ) -> Self {
         let control = VideoControl(Arc::new(Shared::default()));
@@ -131,9 +144,12 @@ impl VideoSender {
             .spawn(move || {
                 Worker {
                     source,
+                    sent: Layer::ALL.map(|layer| config.is_active(layer)),
                     encoder: SimulcastEncoder::new(config),
                     sink,
                     preview,
+                    shown: None,
+                    preview_begun: false,
                     events,
                     shared,
                 }
@@ -166,7 +182,13 @@ struct Worker {
     source: Box<dyn FrameSource>,
     encoder: SimulcastEncoder,
     sink: Box<dyn FnMut(EncodedFrame) + Send>,
-    preview: Option<Arc<LatestFrame>>,
+    /// The layers that `sink` gets.
+    sent: [bool; 3],
+    preview: Box<dyn FnMut(&EncodedFrame) + Send>,
+    /// The layer that `preview` gets.
+    shown: Option<Layer>,
+    /// `preview` has had a key frame of that layer.
+    preview_begun: bool,
     events: Box<dyn FnMut(VideoEvent) + Send>,
     shared: Arc<Shared>,
 }
@@ -205,11 +227,9 @@ impl Worker {
             if self.shared.muted.load(Ordering::SeqCst) {
                 continue;
             }
-            if let Some(preview) = &self.preview {
-                preview.put(frame.clone());
-            }
             self.read_note();
-            let (sink, shared) = (&mut self.sink, &self.shared);
+            let (sink, preview, shared) = (&mut self.sink, &mut self.preview, &self.shared);
+            let (sent, shown, begun) = (self.sent, self.shown, &mut self.preview_begun);
             let result = self.encoder.encode(&frame, &mut |unit| {
                 // Muted while this picture was being encoded: it must not leave.
                 if shared.muted.load(Ordering::SeqCst) {
@@ -221,7 +241,15 @@ impl Worker {
                 stats.bytes[at] += unit.data.len() as u64;
                 stats.keys[at] += u64::from(unit.key);
                 drop(stats);
-                sink(unit);
+                if shown == Some(unit.layer) {
+                    *begun |= unit.key;
+                    if *begun {
+                        preview(&unit);
+                    }
+                }
+                if sent[at] {
+                    sink(unit);
+                }
             });
             if let Err(error) = result {
                 (self.events)(VideoEvent::EncoderFailed(error.to_string()));
@@ -234,11 +262,23 @@ impl Worker {
         if note.resume {
             self.encoder.resume();
         }
+        if let Some(shown) = note.preview
+            && shown != self.shown
+        {
+            self.shown = shown;
+            self.preview_begun = false;
+            if let Some(layer) = shown {
+                self.encoder.force_key(layer);
+            }
+        }
+        if let (true, Some(layer)) = (note.preview_key, self.shown) {
+            self.encoder.force_key(layer);
+        }
         for layer in Layer::ALL {
             let at = layer.index();
-            if let Some(active) = note.active[at] {
-                self.encoder.set_active(layer, active);
-            }
+            self.sent[at] = note.active[at].unwrap_or(self.sent[at]);
+            self.encoder
+                .set_active(layer, self.sent[at] || self.shown == Some(layer));
             if let Some(bitrate_bps) = note.bitrate_bps[at] {
                 self.encoder.set_bitrate(layer, bitrate_bps);
             }
@@ -277,18 +317,16 @@ mod tests {
         let source = camera(MediaClock::start());
         let config = SimulcastConfig::for_source(source.format(), Content::Camera);
         let (tx, rx) = mpsc::channel();
-        let preview = Arc::new(LatestFrame::new());
         let sender = VideoSender::start(
             source,
             config,
             Box::new(move |unit| drop(tx.send(unit))),
-            Some(preview.clone()),
+            Box::new(|_| panic!("no preview was asked for")),
             Box::new(|_| {}),
         );
         let control = sender.control();
         assert!(rx.recv_timeout(LONG).expect("a first unit").key);
         assert!(!rx.recv_timeout(LONG).expect("a second unit").key);
-        assert!(preview.newest().is_some());
         control.set_muted(true);
         let captured = control.stats().captured;
         while control.stats().captured < captured + 10 {
@@ -300,6 +338,57 @@ mod tests {
         assert!(rx.recv_timeout(LONG).expect("it goes on").key);
         drop(sender);
         while rx.recv_timeout(LONG).is_ok() {}
+    }
+
+    #[test]
+    fn only_layers_that_are_sent_or_shown_are_encoded() {
+        let format = CaptureFormat {
+            width: 960,
+            height: 540,
+            fps: 60.0,
+        };
+        let source = open_camera(
+            &CameraChoice::Synthetic { seed: 1 },
+            format,
+            MediaClock::start(),
+            LONG,
+        )
+        .expect("a drawn camera");
+        let mut config = SimulcastConfig::for_source(format, Content::Camera);
+        config.layers.iter_mut().for_each(|layer| layer.active = false);
+        let ((sink, sent), (preview, shown)) = (mpsc::channel(), mpsc::channel());
+        let sender = VideoSender::start(
+            source,
+            config,
+            Box::new(move |unit| _ = sink.send((unit.layer, unit.key))),
+            Box::new(move |unit| _ = preview.send((unit.layer, unit.key))),
+            Box::new(|_| {}),
+        );
+        let control = sender.control();
+        let pictures_pass = || {
+            let captured = control.stats().captured;
+            while control.stats().captured < captured + 10 {
+                std::thread::yield_now();
+            }
+        };
+        pictures_pass();
+        assert_eq!(control.stats().encoded, [0; 3], "nobody wants anything");
+
+        control.show(Some(Layer::Half));
+        assert_eq!(shown.recv_timeout(LONG), Ok((Layer::Half, true)));
+        control.set_active(Layer::Quarter, true);
+        assert_eq!(sent.recv_timeout(LONG), Ok((Layer::Quarter, true)));
+        control.show(Some(Layer::Full));
+        while shown.recv_timeout(LONG) != Ok((Layer::Full, true)) {}
+        assert_eq!(shown.recv_timeout(LONG), Ok((Layer::Full, false)));
+
+        control.show(None);
+        control.set_active(Layer::Quarter, false);
+        pictures_pass();
+        let before = control.stats().encoded;
+        pictures_pass();
+        assert_eq!(control.stats().encoded, before, "switched off again");
+        assert!(sent.try_iter().all(|(layer, _)| layer == Layer::Quarter));
     }
 
     /// A source that fails in a set way.
@@ -338,7 +427,7 @@ mod tests {
             Box::new(Failing(script)),
             config,
             Box::new(|_| {}),
-            None,
+            Box::new(|_| {}),
             Box::new(move |event| drop(tx.send(event))),
         );
         let events: Vec<VideoEvent> = rx.iter().collect();

@@ -65,8 +65,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WxH", default_value = "640x360")]
     pub(crate) size: Size,
     /// Frames a second of a synthetic picture.
-    #[arg(long, default_value_t = 25.0)]
-    pub(crate) fps: f32,
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=60))]
+    pub(crate) fps: u32,
     /// Sound to send: tone:HZ, wav:PATH (loops), silence, device or none.
     #[arg(long, value_name = "SOURCE", default_value = "silence")]
     pub(crate) audio: Audio,
@@ -229,7 +229,7 @@ impl Args {
             format: CaptureFormat {
                 width: self.size.width,
                 height: self.size.height,
-                fps: self.fps,
+                fps: self.fps as f32,
             },
             speaker: if self.audio == Audio::Device {
                 PlaybackChoice::Default

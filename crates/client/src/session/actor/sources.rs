@@ -2,6 +2,7 @@
 //! court: that comes from the hearing channel.
 
 use super::*;
+use livekit_protocol::DisconnectReason;
 
 impl Actor {
     pub(super) fn room_event(&mut self, event: Option<RoomEvent>) -> Flow {
@@ -43,18 +44,15 @@ impl Actor {
                 if self.channel.is_none() {
                     return Flow::Stop;
                 }
+                // An access that came meanwhile may be for the room after this one: that is tried.
+                if let Some(reason) = final_reason(reason)
+                    && self.access_at.elapsed() >= ENTER_AGAIN
+                {
+                    self.end_media(reason);
+                }
             }
             None => {
-                self.room = None;
-                self.room_events = None;
-                self.tracks.clear();
-                self.speakers.clear();
-                self.say_tracks();
-                self.say_speakers();
-                self.media_link = LinkState::Connecting;
-                self.say(HostEvent::MediaLink {
-                    state: LinkState::Connecting,
-                });
+                self.room_gone(LinkState::Connecting);
                 self.enter_at = Some(Instant::now() + ENTER_AGAIN);
             }
         }
@@ -66,11 +64,11 @@ impl Actor {
     pub(super) fn studio_event(&mut self, event: StudioEvent) {
         match event {
             StudioEvent::Opened { source, .. } => {
-                if source == TrackSource::Camera {
-                    self.camera_opening = false;
-                }
                 if !self.studio.opened(event) {
                     return;
+                }
+                if source == TrackSource::Camera {
+                    self.camera_opening = false;
                 }
                 match source {
                     TrackSource::Screen => match self.sharing.take() {
@@ -98,6 +96,9 @@ impl Actor {
                 // The wish may have changed meanwhile.
                 self.apply();
             }
+            StudioEvent::NotOpened {
+                source, generation, ..
+            } if !self.studio.is_newest(source, generation) => {}
             StudioEvent::NotOpened { source, error, .. } => {
                 tracing::warn!(%error, ?source, "a picture source does not open");
                 let fault = fault_of(&error);
@@ -162,6 +163,8 @@ impl Actor {
 
     pub(super) fn audio_event(&mut self, event: AudioEvent) {
         match event {
+            // The engine runs without a microphone too.
+            AudioEvent::CaptureOpened(_) if !self.has_microphone => {}
             AudioEvent::CaptureOpened(device) => {
                 let state = DeviceState::On {
                     device: device.name,
@@ -204,5 +207,15 @@ impl Actor {
             AudioEvent::SpeakingWhileMuted => self.talking_until = Some(Instant::now() + TALKING_FOR),
             AudioEvent::DevicesChanged => self.look_for_devices(),
         }
+    }
+}
+
+/// Why the room does not take us back; none when trying again is right.
+fn final_reason(reason: DisconnectReason) -> Option<ByeReason> {
+    match reason {
+        DisconnectReason::RoomDeleted | DisconnectReason::RoomClosed => Some(ByeReason::HearingEnded),
+        DisconnectReason::ParticipantRemoved => Some(ByeReason::Removed),
+        DisconnectReason::DuplicateIdentity => Some(ByeReason::Replaced),
+        _ => None,
     }
 }
