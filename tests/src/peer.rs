@@ -161,7 +161,8 @@ impl Peer {
                     .await
                     .with_context(|| format!("it last said {last:?}"))?;
                 let value: Value = serde_json::from_str(&line).context("a peer printed what is not JSON")?;
-                if value["type"] == "failed" {
+                // `pageError` is an error that nothing in the page caught.
+                if value["type"] == "failed" || value["type"] == "pageError" {
                     bail!("{}: {}", self.name, value["message"]);
                 }
                 if let Some(found) = find(&value) {

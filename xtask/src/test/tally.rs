@@ -29,7 +29,13 @@ impl std::fmt::Display for Tally {
 }
 
 /// A test that cannot run here prints this and its reason, and returns.
-pub(crate) const SKIPPED_ALOUD: &str = "SKIPPED: ";
+const SKIPPED_ALOUD: &str = "SKIPPED: ";
+
+/// Lines that name a test which did not run: one that said so itself, or one marked `#[ignore]`, with its reason.
+pub(crate) fn did_not_run(line: &str) -> bool {
+    line.contains(SKIPPED_ALOUD)
+        || (line.starts_with("test ") && (line.ends_with(" ... ignored") || line.contains(" ... ignored, ")))
+}
 
 /// Adds up what cargo's test harness and Vitest say in a log.
 pub(crate) fn read(log: &str) -> Tally {

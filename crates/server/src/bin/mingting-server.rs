@@ -17,7 +17,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// The 明庭 hearing server: hearings, codes, the hearing channel and media, in one process.
@@ -248,11 +247,19 @@ fn install_log(config: &Config) -> anyhow::Result<()> {
     tracing::subscriber::set_global_default(subscriber).context("the log is set up once")
 }
 
-/// The first signal asks to stop, the second insists.
+/// The first signal asks to stop, the second insists. On Windows a closed console window stands for SIGTERM.
 fn stop_signals() -> anyhow::Result<(CancellationToken, CancellationToken)> {
+    #[cfg(unix)]
+    let (mut terminate, mut interrupt) = {
+        use tokio::signal::unix::{SignalKind, signal};
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
+    };
+    #[cfg(windows)]
+    let (mut terminate, mut interrupt) = {
+        use tokio::signal::windows::{ctrl_c, ctrl_close};
+        (ctrl_close()?, ctrl_c()?)
+    };
     let (soft, hard) = (CancellationToken::new(), CancellationToken::new());
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
     let (first, second) = (soft.clone(), hard.clone());
     // Lives as long as the process, which it ends.
     tokio_util::task::TaskTracker::new().spawn(async move {
