@@ -78,7 +78,7 @@ pub struct Counts {
 
 /// What a running relay is told.
 enum Change {
-    Weather(Weather),
+    Weather(Box<Weather>),
     Shelter,
 }
 
@@ -115,7 +115,7 @@ impl UdpRelay {
     /// Changes the network from the next datagram on.
     pub fn set(&self, weather: Weather) {
         // The relay ends only when this handle is dropped.
-        let _ = self.weather.send(Change::Weather(weather));
+        let _ = self.weather.send(Change::Weather(Box::new(weather)));
     }
 
     /// The clients that are known now have fair weather from here on; only those who come later feel it.

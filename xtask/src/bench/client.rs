@@ -37,6 +37,8 @@ enum Unit {
     Percent,
     /// A rate or a count.
     Number,
+    /// Words, without a ratio.
+    Words,
 }
 
 const fn row(key: &'static str, label: &'static str, unit: Unit) -> Row {
@@ -54,6 +56,7 @@ pub(super) const CLIENT: Bench = Bench {
         row("cores", "CPU, cores", Unit::Cores),
         row("pssMib", "memory, MiB", Unit::Mebibytes),
         row("shownPerSecond", "frames of others shown a second", Unit::Number),
+        row("pictures", "pictures of the others as they arrive", Unit::Words),
         row("linesSent", "lines of the picture sent", Unit::Number),
     ],
 };
@@ -80,6 +83,7 @@ pub(super) const LATENCY: Bench = Bench {
     rows: &[
         row("p50Ms", "glass to glass, p50, ms", Unit::Milliseconds),
         row("p95Ms", "glass to glass, p95, ms", Unit::Milliseconds),
+        row("picture", "the picture as it arrives", Unit::Words),
     ],
 };
 
@@ -167,6 +171,15 @@ fn table(bench: &Bench, lines: &[Value], rounds: usize) -> Result<(String, Vec<V
     );
     let mut rows = Vec::new();
     for row in bench.rows {
+        if let Unit::Words = row.unit {
+            for (peer, called) in PEERS {
+                let said = words(lines, peer, row.key);
+                if !said.is_empty() {
+                    markdown.push_str(&format!("| {} | {called} | {said} |  |\n", row.label));
+                }
+            }
+            continue;
+        }
         let ours = spread(OURS, row).with_context(|| format!("{} was not measured", row.key))?;
         for (peer, called) in PEERS {
             let Some(figure) = spread(peer, row) else { continue };
@@ -185,11 +198,24 @@ fn table(bench: &Bench, lines: &[Value], rounds: usize) -> Result<(String, Vec<V
     Ok((markdown, rows))
 }
 
+/// The different words of one side, in the order in which they came.
+fn words(lines: &[Value], peer: &str, key: &str) -> String {
+    let mut all: Vec<&str> = Vec::new();
+    for line in lines.iter().filter(|line| line["peer"] == peer) {
+        if let Some(said) = line[key].as_str()
+            && !all.contains(&said)
+        {
+            all.push(said);
+        }
+    }
+    all.join("; ")
+}
+
 impl Unit {
     fn write(self, value: f64) -> String {
         match self {
             Self::Cores => format!("{value:.2}"),
-            Self::Mebibytes | Self::Milliseconds | Self::Number => format!("{value:.0}"),
+            Self::Mebibytes | Self::Milliseconds | Self::Number | Self::Words => format!("{value:.0}"),
             Self::Percent => format!("{:.1}", 100.0 * value),
         }
     }

@@ -51,9 +51,11 @@ async fn ours() -> Result<Value> {
     hearing.admit().await?;
     window.run_until("the judge's picture", ALONE).await?;
     hearing.warm_up().await?;
-    let figures = measure(&display).await;
+    let mut figures = measure(&display).await?;
+    let size = "const one = document.querySelector('body > .video > .picture'); return `${one.width}x${one.height}`;";
+    figures["picture"] = window.run(size).await?;
     window.close().await?;
-    figures
+    Ok(figures)
 }
 
 async fn chromium() -> Result<Value> {
@@ -74,9 +76,10 @@ async fn chromium() -> Result<Value> {
     .await?;
     browser.call("alone", &Value::Null).await?;
     hearing.warm_up().await?;
-    let figures = measure(&display).await;
+    let mut figures = measure(&display).await?;
+    figures["picture"] = browser.call("sizes", &Value::Null).await?;
     browser.stop().await?;
-    figures
+    Ok(figures)
 }
 
 async fn measure(display: &Display) -> Result<Value> {
@@ -96,6 +99,6 @@ async fn measure(display: &Display) -> Result<Value> {
     Ok(json!({
         "p50Ms": percentile(&ages, 0.5),
         "p95Ms": percentile(&ages, 0.95),
-        "pictures": ages.len(),
+        "frames": ages.len(),
     }))
 }
