@@ -6,11 +6,11 @@
 
 pub mod court;
 pub mod demo;
+pub mod desk;
 pub mod livekit;
 pub mod peer;
 pub mod player;
 pub mod process;
-
 pub mod relay;
 pub mod session;
 pub mod speech;

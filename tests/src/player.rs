@@ -78,6 +78,12 @@ pub struct Seen {
     pub stamp: Option<Stamp>,
     /// Age of the newest picture by its clock.
     pub latency_ms: Option<u32>,
+    /// Time so far in which the picture stood still (as W3C webrtc-stats defines a freeze).
+    pub freeze_ms: u64,
+    /// The longest such time.
+    pub longest_freeze_ms: u64,
+    /// How long the newest picture has been the newest.
+    pub still_ms: u64,
 }
 
 /// The burned-in clock of a picture.

@@ -6,7 +6,7 @@
 
 use anyhow::{Context, Result};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         Arc,
@@ -76,9 +76,15 @@ pub struct Counts {
     pub down: AtomicU64,
 }
 
+/// What a running relay is told.
+enum Change {
+    Weather(Box<Weather>),
+    Shelter,
+}
+
 /// A UDP relay that runs until it is dropped.
 pub struct UdpRelay {
-    weather: mpsc::UnboundedSender<Weather>,
+    weather: mpsc::UnboundedSender<Change>,
     counts: Arc<Counts>,
     _tasks: JoinSet<()>,
 }
@@ -109,7 +115,12 @@ impl UdpRelay {
     /// Changes the network from the next datagram on.
     pub fn set(&self, weather: Weather) {
         // The relay ends only when this handle is dropped.
-        let _ = self.weather.send(weather);
+        let _ = self.weather.send(Change::Weather(Box::new(weather)));
+    }
+
+    /// The clients that are known now have fair weather from here on; only those who come later feel it.
+    pub fn shelter(&self) {
+        let _ = self.weather.send(Change::Shelter);
     }
 
     /// Datagrams handed on so far.
@@ -122,12 +133,13 @@ async fn relay(
     front: Arc<UdpSocket>,
     server: SocketAddr,
     weather: Weather,
-    mut changes: mpsc::UnboundedReceiver<Weather>,
+    mut changes: mpsc::UnboundedReceiver<Change>,
     counts: Arc<Counts>,
 ) {
     let mut up = Netem::new(weather.up);
     let mut down = Netem::new(weather.down);
     let mut backs: HashMap<SocketAddr, Arc<UdpSocket>> = HashMap::new();
+    let mut sheltered: HashSet<SocketAddr> = HashSet::new();
     let mut readers = JoinSet::new();
     let (answer, mut answers) = mpsc::unbounded_channel::<Datagram>();
     let mut buffer = vec![0; DATAGRAM];
@@ -142,16 +154,31 @@ async fn relay(
                     readers.spawn(read_back(Arc::clone(&back), client, answer.clone()));
                     place.insert(back);
                 }
+                if let Some(back) = backs.get(&client).filter(|_| sheltered.contains(&client)) {
+                    let _ = back.send(&buffer[..length]).await;
+                    counts.up.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                }
                 up.handle_input(Input::Packet(now(), Datagram { client, bytes: buffer[..length].to_vec() }));
             }
             datagram = answers.recv() => {
                 let datagram = datagram.expect("this task holds a sender");
+                if sheltered.contains(&datagram.client) {
+                    let _ = front.send_to(&datagram.bytes, datagram.client).await;
+                    counts.down.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                }
                 down.handle_input(Input::Packet(now(), datagram));
             }
             change = changes.recv() => {
-                let Some(weather) = change else { return };
-                up.set_config(weather.up);
-                down.set_config(weather.down);
+                match change {
+                    Some(Change::Weather(weather)) => {
+                        up.set_config(weather.up);
+                        down.set_config(weather.down);
+                    }
+                    Some(Change::Shelter) => sheltered.extend(backs.keys()),
+                    None => return,
+                }
             }
             () = tokio::time::sleep_until(wake) => {
                 let now = now();

@@ -43,6 +43,8 @@ pub fn available() -> bool {
 pub struct Display {
     /// For `DISPLAY`.
     pub name: String,
+    /// What is on the screen now, as an X window dump (XWD, `XWDFile.h`) that the server keeps up to date.
+    pub frame_buffer: PathBuf,
     _server: Process,
 }
 
@@ -58,11 +60,14 @@ impl Display {
             "1366x768x24",
             "-nolisten",
             "tcp",
+            "-fbdir",
         ]);
+        command.arg(folder);
         let mut server = Process::start("Xvfb", &mut command, &folder.join("xvfb.log"))?;
         let number = within(SOON, "Xvfb is ready", server.line()).await?;
         Ok(Self {
             name: format!(":{}", number.trim()),
+            frame_buffer: folder.join("Xvfb_screen0"),
             _server: server,
         })
     }

@@ -5,12 +5,10 @@ use protocol::{Command, ParticipantState, Role};
 use scenarios::{
     SOON,
     court::{Court, Invited, Plan},
+    desk,
     player::{Cast, Player, Said},
     webdriver::{self, Display, Window},
 };
-
-/// The reader of the burned-in clock that the browser tests use too.
-const STAMP: &str = include_str!("../e2e/stamp.mjs");
 
 /// A judge, and the window of a defendant who has walked into court.
 struct Desk {
@@ -34,20 +32,7 @@ async fn walk_in() -> Result<Option<Desk>> {
     let display = Display::start(court.folder()).await?;
     let args = ["--synthetic", "--server", &court.url()];
     let window = Window::open(&display, &webdriver::desktop_client(), &args, court.folder()).await?;
-    window
-        .type_into("//input[@autocomplete='one-time-code']", &invited.code)
-        .await?;
-    window.click(&button("进入庭审")).await?;
-    window
-        .type_into("//label[contains(., '姓名')]/following::input[1]", &invited.name)
-        .await?;
-    window.click(&button("信息无误，下一步")).await?;
-    window.click(&button("跳过检测")).await?;
-    window.click(&button("继续")).await?;
-    window
-        .click("//label[contains(normalize-space(.), '我已阅读，并遵守法庭纪律')]")
-        .await?;
-    window.click(&button("确认，进入候庭")).await?;
+    desk::walk_to_waiting(&window, &invited).await?;
     judge
         .sees_standing(0, &invited.seat, "waiting", |state| {
             matches!(state, ParticipantState::Waiting)
@@ -63,13 +48,9 @@ async fn walk_in() -> Result<Option<Desk>> {
     }))
 }
 
-fn button(words: &str) -> String {
-    format!("//button[contains(normalize-space(.), '{words}')]")
-}
-
 /// A function body that gives the number of the frame that the judge's tile shows.
 fn judges_frame(judge: &str) -> String {
-    let reader = STAMP.replace("export ", "");
+    let reader = desk::stamp_reader();
     format!(
         "{reader}
         for (const picture of document.querySelectorAll('.video > .picture')) {{

@@ -4,7 +4,7 @@
 
 use super::report::{self, Spread};
 use crate::{
-    process::{self, cargo, fresh_folder, output, target, there_is},
+    process::{self, fresh_folder, output, target, there_is},
     setup,
 };
 use anyhow::{Context, Result, bail};
@@ -58,18 +58,6 @@ pub(super) fn run(rounds: usize) -> Result<()> {
     if output(Command::new("id").arg("-u")).is_none_or(|uid| uid.trim() != "0") {
         bail!("this bench makes a network namespace, which only root may");
     }
-    process::run(cargo().args([
-        "build",
-        "--release",
-        "-p",
-        "server",
-        "-p",
-        "scenarios",
-        "--bin",
-        "mingting-server",
-        "--bin",
-        "mingting-load",
-    ]))?;
     let mut peers = vec![Peer::Ours];
     let livekit = setup::livekit_server()?;
     if livekit.is_some() {

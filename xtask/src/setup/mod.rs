@@ -28,7 +28,7 @@ pub(crate) struct Args {
     list: bool,
 }
 
-/// For what the machine is set up; each includes those before it.
+/// For what the machine is set up; each includes those before it, but for the last two, which stand side by side.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub(crate) enum Need {
     /// Compile for this machine.
@@ -39,6 +39,14 @@ pub(crate) enum Need {
     Test,
     /// Also compile for Windows and macOS.
     Cross,
+    /// Also run the benches beside their peers.
+    Bench,
+}
+
+impl Need {
+    fn includes(self, other: Self) -> bool {
+        other <= self && (other != Self::Cross || self == Self::Cross)
+    }
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -69,7 +77,7 @@ pub(crate) fn ensure(need: Need) -> Result<()> {
         node_packages("tests/e2e")?;
         python_packages("peers")?;
     }
-    if need >= Need::Cross && cfg!(target_os = "linux") {
+    if need == Need::Cross && cfg!(target_os = "linux") {
         python_packages("cross")?;
     }
     Ok(())
@@ -82,13 +90,13 @@ fn system_packages(need: Need) -> Result<()> {
         );
         eprintln!(
             "  {}",
-            names(PACKAGES.iter().filter(|p| p.need <= need).map(|p| p.name))
+            names(PACKAGES.iter().filter(|p| need.includes(p.need)).map(|p| p.name))
         );
         return Ok(());
     }
     let mut missing: Vec<&str> = PACKAGES
         .iter()
-        .filter(|p| p.need <= need && !installed(p.name))
+        .filter(|p| need.includes(p.need) && !installed(p.name))
         .map(|p| p.name)
         .collect();
     if need >= Need::Test && !there_is_venv() {

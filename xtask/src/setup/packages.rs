@@ -64,6 +64,12 @@ pub(crate) const PACKAGES: &[Package] = &[
     package(Need::Test, "xauth", "xvfb-run needs it"),
     package(Need::Test, "xvfb", "a display for the desktop window"),
     package(
+        Need::Bench,
+        "iproute2",
+        "a network of its own for the media servers",
+    ),
+    package(Need::Bench, "janus", "a media server to compare ours with"),
+    package(
         Need::Cross,
         "cargo-web",
         "Debian's cargo, beside the standard library's source",

@@ -149,6 +149,9 @@ pub(crate) fn lines(tracks: &BTreeMap<u32, TrackInfo>, stats: &SessionStats, wat
             "height": seen.height,
             "stamp": seen.stamp.map(|(frame, clock)| json!({"frame": frame, "clockMs": clock})),
             "latencyMs": seen.latency_ms,
+            "freezeMs": seen.freeze_ms as u64,
+            "longestFreezeMs": seen.longest_freeze_ms as u64,
+            "stillMs": seen.still_ms(watch.now_ms()),
         }));
     }
     for (slot, identity, heard) in &stats.heard {

@@ -27,6 +27,7 @@ pub(crate) struct Seen {
     pub(crate) first_ms: Option<u64>,
     pub(crate) frames: u64,
     pub(crate) freeze_ms: f64,
+    pub(crate) longest_freeze_ms: f64,
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) stamp: Option<(u32, u32)>,
@@ -230,13 +231,20 @@ fn look(
 }
 
 impl Seen {
+    /// How long the newest picture has been the newest.
+    pub(crate) fn still_ms(&self, now_ms: u64) -> u64 {
+        self.last_ms.map_or(0, |last| now_ms.saturating_sub(last as u64))
+    }
+
     /// Counts a distance between two pictures; much longer than usual is a freeze.
     fn distance(&mut self, ms: f64) {
         if self.usual_ms == 0.0 {
             self.usual_ms = ms;
         }
         if ms > (3.0 * self.usual_ms).max(self.usual_ms + FREEZE_SLACK_MS) {
-            self.freeze_ms += ms - self.usual_ms;
+            let frozen = ms - self.usual_ms;
+            self.freeze_ms += frozen;
+            self.longest_freeze_ms = self.longest_freeze_ms.max(frozen);
             self.dropping = true;
         } else {
             self.usual_ms = self.usual_ms * 0.9 + ms * 0.1;
