@@ -26,7 +26,7 @@ pub fn available() -> bool {
         std::env::var_os("PATH")
             .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(name).exists()))
     };
-    let missing: Vec<_> = ["Xvfb", "WebKitWebDriver"]
+    let missing: Vec<_> = ["Xvfb", "WebKitWebDriver", "dbus-daemon"]
         .into_iter()
         .filter(|name| !on_path(name))
         .collect();
@@ -39,18 +39,21 @@ pub fn available() -> bool {
     missing.is_empty()
 }
 
-/// A display without a screen.
+/// A display without a screen, and a message bus: what a desktop session gives its programs.
 pub struct Display {
     /// For `DISPLAY`.
     pub name: String,
     /// What is on the screen now, as an X window dump (XWD, `XWDFile.h`) that the server keeps up to date.
     pub frame_buffer: PathBuf,
+    /// For `DBUS_SESSION_BUS_ADDRESS`. Never the developer's own, where a client of theirs may be running.
+    bus: String,
     _server: Process,
+    _bus: Process,
 }
 
 impl Display {
-    /// Starts Xvfb on a free number.
-    pub async fn start(folder: &Path) -> Result<Self> {
+    /// Starts Xvfb on a free number, and the bus.
+    pub async fn open(folder: &Path) -> Result<Self> {
         let mut command = Command::new("Xvfb");
         command.args([
             "-displayfd",
@@ -65,11 +68,42 @@ impl Display {
         command.arg(folder);
         let mut server = Process::start("Xvfb", &mut command, &folder.join("xvfb.log"))?;
         let number = within(SOON, "Xvfb is ready", server.line()).await?;
+        let mut command = Command::new("dbus-daemon");
+        command.args(["--session", "--nofork", "--print-address=1"]);
+        let mut daemon = Process::start("the message bus", &mut command, &folder.join("bus.log"))?;
+        let bus = within(SOON, "the message bus is ready", daemon.line()).await?;
         Ok(Self {
             name: format!(":{}", number.trim()),
             frame_buffer: folder.join("Xvfb_screen0"),
+            bus: bus.trim().to_owned(),
             _server: server,
+            _bus: daemon,
         })
+    }
+
+    /// What a program on this display is started with; its settings go into `folder`.
+    fn dress(&self, command: &mut Command, folder: &Path) -> Result<()> {
+        let home = folder.join("home");
+        std::fs::create_dir_all(&home)?;
+        command
+            .env("DISPLAY", &self.name)
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.bus)
+            .env("HOME", &home)
+            .env("XDG_RUNTIME_DIR", &home)
+            .env("XDG_CONFIG_HOME", home.join("config"))
+            .env("LANG", "zh_CN.UTF-8")
+            .env("LIBGL_ALWAYS_SOFTWARE", "1")
+            .env("GDK_BACKEND", "x11")
+            .env_remove("WAYLAND_DISPLAY");
+        Ok(())
+    }
+
+    /// Starts the program without a driver, as a click on a link does.
+    pub fn start(&self, program: &Path, args: &[&str], folder: &Path) -> Result<Process> {
+        let mut command = Command::new(program);
+        command.args(args);
+        self.dress(&mut command, folder)?;
+        Process::start("the desktop client", &mut command, &folder.join("started.log"))
     }
 }
 
@@ -84,21 +118,13 @@ impl Window {
     /// Starts the program under the driver.
     pub async fn open(display: &Display, program: &Path, args: &[&str], folder: &Path) -> Result<Self> {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let home = folder.join("home");
-        std::fs::create_dir_all(&home)?;
         let mut command = Command::new("WebKitWebDriver");
         command
             .args([&format!("--port={port}"), "--host=127.0.0.1"])
-            .env("DISPLAY", &display.name)
-            .env("HOME", &home)
-            .env("XDG_RUNTIME_DIR", &home)
             // Without these the shell does not let itself be driven.
             .env("TAURI_AUTOMATION", "true")
-            .env("TAURI_WEBVIEW_AUTOMATION", "true")
-            .env("LANG", "zh_CN.UTF-8")
-            .env("LIBGL_ALWAYS_SOFTWARE", "1")
-            .env("GDK_BACKEND", "x11")
-            .env_remove("WAYLAND_DISPLAY");
+            .env("TAURI_WEBVIEW_AUTOMATION", "true");
+        display.dress(&mut command, folder)?;
         let driver = Process::start("WebKitWebDriver", &mut command, &folder.join("window.log"))?;
         within(SOON, "the driver listens", async {
             while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {

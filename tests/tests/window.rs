@@ -1,4 +1,5 @@
-//! The desktop window under Xvfb: from the code to court as a person goes, a remote picture that moves, and a page that dies.
+//! The desktop window under Xvfb: devices before any code, from the code to court as a person goes, a remote picture that
+//! moves, a page that dies, and a link that is followed.
 
 use anyhow::{Context, Result};
 use protocol::{Command, ParticipantState, Role};
@@ -29,7 +30,7 @@ async fn walk_in() -> Result<Option<Desk>> {
     judge.does(&Command::HearingOpen).await?;
 
     let invited = court.seat(Role::Defendant)?.clone();
-    let display = Display::start(court.folder()).await?;
+    let display = Display::open(court.folder()).await?;
     let args = ["--synthetic", "--server", &court.url()];
     let window = Window::open(&display, &webdriver::desktop_client(), &args, court.folder()).await?;
     desk::walk_to_waiting(&window, &invited).await?;
@@ -133,4 +134,100 @@ async fn a_page_that_dies_comes_back_to_its_seat_while_sound_and_picture_go_on()
         "the court noticed: {stood:?}"
     );
     desk.window.close().await
+}
+
+/// A window at its first screen.
+struct Desktop {
+    court: Court,
+    display: Display,
+    window: Window,
+}
+
+impl Desktop {
+    async fn open() -> Result<Option<Self>> {
+        if !webdriver::available() {
+            return Ok(None);
+        }
+        let court = Court::open(&Plan::default()).await?;
+        let display = Display::open(court.folder()).await?;
+        let args = ["--synthetic", "--server", &court.url()];
+        let window = Window::open(&display, &webdriver::desktop_client(), &args, court.folder()).await?;
+        Ok(Some(Self {
+            court,
+            display,
+            window,
+        }))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn devices_can_be_tried_before_any_code() -> Result<()> {
+    let Some(Desktop {
+        court,
+        window,
+        display: _display,
+    }) = Desktop::open().await?
+    else {
+        return Ok(());
+    };
+    let code = "return document.querySelector('input[autocomplete=one-time-code]')";
+    let invited = court.seat(Role::Defendant)?;
+    window
+        .type_into("//input[@autocomplete='one-time-code']", &invited.code)
+        .await?;
+    window.click(&button("设备自检")).await?;
+    let reader = STAMP.replace("export ", "");
+    let frame = format!(
+        "{reader}
+        const picture = document.querySelector('.own-picture > .picture');
+        const stamp = picture ? readStamp(picture) : null;
+        return stamp ? stamp.frame + 1 : null;"
+    );
+    let first = window.run_until("the own picture has a clock", &frame).await?;
+    let first = first.as_u64().context("a frame number")?;
+    let later = frame.replace("stamp ?", &format!("stamp && stamp.frame + 1 > {first} ?"));
+    window.run_until("the own clock moves", &later).await?;
+    window
+        .click("//button[@role='tab'][contains(., '麦克风')]")
+        .await?;
+    let heard = "return document.querySelector('[role=meter]')?.getAttribute('aria-valuenow') > 0";
+    window.run_until("the microphone is heard", heard).await?;
+
+    // Back at the code, which is still there, everything is closed; the same devices open again in the hearing.
+    window.click("//button[normalize-space(.)='上一项']").await?;
+    window.click("//button[normalize-space(.)='返回']").await?;
+    let kept = format!("{code}?.value === '{}'", invited.code);
+    window.run_until("the code is kept", &kept).await?;
+    window.click(&button("进入庭审")).await?;
+    window
+        .run_until(
+            "the case is shown",
+            "return document.body.innerText.includes('信息无误')",
+        )
+        .await?;
+    window.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_reaches_the_window_that_is_open() -> Result<()> {
+    let Some(desktop) = Desktop::open().await? else {
+        return Ok(());
+    };
+    let code = &desktop.court.seat(Role::Plaintiff)?.code;
+    let filled = |code: &str| {
+        format!("return document.querySelector('input[autocomplete=one-time-code]')?.value === '{code}'")
+    };
+    desktop.window.run_until("the first screen", &filled("")).await?;
+
+    let link = format!("mingting://join/{code}");
+    let mut second = desktop
+        .display
+        .start(&webdriver::desktop_client(), &[&link], desktop.court.folder())?;
+    let status = second.ended(SOON).await?;
+    assert!(status.success(), "a second start ends by itself: {status}");
+    desktop
+        .window
+        .run_until("the code is filled in", &filled(code))
+        .await?;
+    desktop.window.close().await
 }
