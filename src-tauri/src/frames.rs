@@ -9,6 +9,7 @@ use futures_util::{SinkExt, StreamExt};
 use protocol::{FrameRequest, FrameSocket, Secret};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use subtle::ConstantTimeEq;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -23,6 +24,10 @@ use tokio_tungstenite::tungstenite::{
 const QUEUE: usize = 40;
 /// The page only sends small requests.
 const REQUEST_LIMIT: usize = 1024;
+/// A page says its token at once; whoever does not is something else.
+const GREETING_LIMIT: Duration = Duration::from_secs(5);
+/// Pause after a connection that could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// Length of the header before each picture.
 const HEADER: usize = 24;
 /// Where our page can come from: WebKitGTK and WKWebView, then WebView2.
@@ -179,18 +184,22 @@ fn encode(frame: &Picture) -> Bytes {
     out.freeze()
 }
 
-/// Serves pages until the program ends. `request` gets what the page asks for; `connected` is called per new page.
+/// Serves pages until the program ends. `request` gets what the page asks for.
 pub(crate) async fn serve(
     listener: TcpListener,
     hub: FrameHub,
     request: impl Fn(FrameRequest) + Clone + Send + 'static,
 ) {
-    // One page at a time: the next connection is served when the one before has ended or was replaced.
+    // Connections run side by side until they show the token; the newest page that did has the pictures.
     let mut pages = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                let Ok((stream, _)) = accepted else { continue };
+                let Ok((stream, _)) = accepted else {
+                    // Out of file descriptors, most likely: asking again at once would only burn the processor.
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                };
                 let (hub, request) = (hub.clone(), request.clone());
                 pages.spawn(async move {
                     if let Err(error) = serve_page(stream, hub, request).await {
@@ -208,9 +217,13 @@ async fn serve_page(stream: TcpStream, hub: FrameHub, request: impl Fn(FrameRequ
     let limits = WebSocketConfig::default()
         .max_message_size(Some(REQUEST_LIMIT))
         .max_frame_size(Some(REQUEST_LIMIT));
-    let mut socket =
-        tokio_tungstenite::accept_hdr_async_with_config(stream, check_origin, Some(limits)).await?;
-    let first = socket.next().await.transpose()?;
+    let greeting = async {
+        let mut socket =
+            tokio_tungstenite::accept_hdr_async_with_config(stream, check_origin, Some(limits)).await?;
+        let first = socket.next().await.transpose()?;
+        anyhow::Ok((socket, first))
+    };
+    let (mut socket, first) = tokio::time::timeout(GREETING_LIMIT, greeting).await??;
     let queue = match &first {
         Some(Message::Text(token)) => hub.redeem(token),
         _ => None,
@@ -249,4 +262,91 @@ fn check_origin(request: &Request, response: Response) -> Result<Response, Error
     let mut refusal = ErrorResponse::new(None);
     *refusal.status_mut() = StatusCode::FORBIDDEN;
     Err(refusal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio_tungstenite::{
+        MaybeTlsStream, WebSocketStream,
+        tungstenite::{Error, client::IntoClientRequest},
+    };
+
+    type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+    async fn connect(url: &str, origin: &'static str) -> Result<Client, Error> {
+        let mut request = url.into_client_request()?;
+        request.headers_mut().insert("origin", http_value(origin));
+        Ok(tokio_tungstenite::connect_async(request).await?.0)
+    }
+
+    fn http_value(text: &'static str) -> tokio_tungstenite::tungstenite::http::HeaderValue {
+        tokio_tungstenite::tungstenite::http::HeaderValue::from_static(text)
+    }
+
+    /// From our origin, with a token said first.
+    async fn page(url: &str, token: &str) -> Client {
+        let mut page = connect(url, ORIGINS[0]).await.expect("our origin is let in");
+        page.send(Message::Text(token.into())).await.expect("it listens");
+        page
+    }
+
+    /// Pushes pictures until the page has one; false when the page was turned away.
+    async fn gets_pictures(hub: &FrameHub, page: &mut Client) -> bool {
+        let mut again = tokio::time::interval(Duration::from_millis(5));
+        loop {
+            tokio::select! {
+                message = page.next() => return matches!(message, Some(Ok(Message::Binary(_)))),
+                _ = again.tick() => {
+                    hub.push(&Picture::from(EncodedFrame {
+                        slot: 1,
+                        key: true,
+                        width: 16,
+                        height: 16,
+                        seq: 0,
+                        ts_us: 0,
+                        data: Bytes::from_static(&[0, 0, 0, 1]),
+                    }));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pictures_go_to_our_own_newest_page_and_to_nobody_else() {
+        tauri::async_runtime::block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0")
+                .await
+                .expect("loopback has a free port");
+            let port = listener.local_addr().expect("it is bound").port();
+            let hub = FrameHub::new();
+            tauri::async_runtime::spawn(serve(listener, hub.clone(), |_| ()));
+            let url = hub.issue(Secret::new("first"), port).url;
+
+            for stranger in ["https://court.example", "null", "http://localhost"] {
+                let refused = connect(&url, stranger).await;
+                assert!(
+                    matches!(&refused, Err(Error::Http(answer)) if answer.status() == StatusCode::FORBIDDEN),
+                    "{stranger}: {refused:?}"
+                );
+            }
+            let mut guesser = page(&url, "fist").await;
+            assert!(!gets_pictures(&hub, &mut guesser).await, "a wrong token");
+            let mut first = page(&url, "first").await;
+            assert!(gets_pictures(&hub, &mut first).await, "the right token");
+            let mut twice = page(&url, "first").await;
+            assert!(!gets_pictures(&hub, &mut twice).await, "a token works once");
+
+            hub.issue(Secret::new("second"), port);
+            let mut second = page(&url, "second").await;
+            assert!(
+                gets_pictures(&hub, &mut second).await,
+                "a page that was loaded again"
+            );
+            let left = async { while let Some(Ok(Message::Binary(_))) = first.next().await {} };
+            tokio::time::timeout(Duration::from_secs(5), left)
+                .await
+                .expect("the older page is let go");
+        });
+    }
 }

@@ -23,7 +23,6 @@ class BrowserHost implements Host {
   readonly can: HostCan = {
     share: typeof navigator.mediaDevices?.getDisplayMedia === 'function' ? 'browser' : 'no',
     chooseSpeaker: 'setSinkId' in HTMLMediaElement.prototype,
-    checkMediaPorts: false,
     checkBeforeSeat: true,
   };
   private readonly listeners = new Set<(event: HostEvent) => void>();

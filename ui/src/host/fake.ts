@@ -142,7 +142,7 @@ export async function createFakeHost(query: string): Promise<Host> {
 
   return {
     kind: 'fake',
-    can: { share: 'picker', chooseSpeaker: true, checkMediaPorts: true, checkBeforeSeat: true },
+    can: { share: 'picker', chooseSpeaker: true, checkBeforeSeat: true },
     call: async (name, args) => handlers[name](args as never) as never,
     on(listener) {
       listeners.add(listener);

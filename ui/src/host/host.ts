@@ -12,8 +12,6 @@ export interface HostCan {
   share: 'picker' | 'browser' | 'no';
   /** The loudspeaker can be chosen. */
   chooseSpeaker: boolean;
-  /** `check.quick` measures the media ports too. */
-  checkMediaPorts: boolean;
   /** Devices and network can be tried before a seat is taken. */
   checkBeforeSeat: boolean;
 }
