@@ -146,8 +146,8 @@ async fn relay(
                     let Ok(back) = back(server).await else { continue };
                     readers.spawn(read_back(Arc::clone(&back), client, answer.clone()));
                     place.insert(Line {
-                        up: Netem::new(weather.up.clone()),
-                        down: Netem::new(weather.down.clone()),
+                        up: Netem::new(weather.up),
+                        down: Netem::new(weather.down),
                         back,
                     });
                 }
@@ -163,8 +163,8 @@ async fn relay(
                 let Some(changed) = change else { return };
                 weather = changed;
                 for line in lines.values_mut() {
-                    line.up.set_config(weather.up.clone());
-                    line.down.set_config(weather.down.clone());
+                    line.up.set_config(weather.up);
+                    line.down.set_config(weather.down);
                 }
             }
             () = woken => {
