@@ -1,12 +1,12 @@
 //! A bad network in one process: a UDP relay whose both directions go through `str0m-netem` (seeded, so a run can be
-//! repeated), and a TCP relay that can be cut.
+//! repeated), each client on a line of its own; and a TCP relay that can be cut.
 //!
 //! The server is told to advertise [`RELAY_ADDRESS`] for media; the relay listens there on the server's own port numbers and
 //! hands on to the server, so that no client knows of it.
 
 use anyhow::{Context, Result};
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::{
         Arc,
@@ -27,7 +27,7 @@ pub const RELAY_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 /// Largest datagram that is handed on.
 const DATAGRAM: usize = 2048;
 
-/// How both directions are.
+/// How both directions of every client's line are.
 #[derive(Clone)]
 pub struct Weather {
     /// From the clients to the server.
@@ -54,16 +54,24 @@ impl Weather {
     }
 }
 
-/// One datagram and the client it is from or for.
-#[derive(Clone)]
-struct Datagram {
-    client: SocketAddr,
-    bytes: Vec<u8>,
+/// A client's line to the server.
+struct Line {
+    up: Netem<Vec<u8>>,
+    down: Netem<Vec<u8>>,
+    /// The server takes this socket's address for the client's.
+    back: Arc<UdpSocket>,
+    /// Fair weather, whatever the others have.
+    sheltered: bool,
 }
 
-impl AsRef<[u8]> for Datagram {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
+impl Line {
+    fn change(&mut self, weather: &Weather) {
+        self.up.set_config(weather.up.clone());
+        self.down.set_config(weather.down.clone());
+    }
+
+    fn wake(&self) -> Instant {
+        self.up.poll_timeout().min(self.down.poll_timeout())
     }
 }
 
@@ -132,76 +140,84 @@ impl UdpRelay {
 async fn relay(
     front: Arc<UdpSocket>,
     server: SocketAddr,
-    weather: Weather,
+    mut weather: Weather,
     mut changes: mpsc::UnboundedReceiver<Change>,
     counts: Arc<Counts>,
 ) {
-    let mut up = Netem::new(weather.up);
-    let mut down = Netem::new(weather.down);
-    let mut backs: HashMap<SocketAddr, Arc<UdpSocket>> = HashMap::new();
-    let mut sheltered: HashSet<SocketAddr> = HashSet::new();
+    let mut lines: HashMap<SocketAddr, Line> = HashMap::new();
     let mut readers = JoinSet::new();
-    let (answer, mut answers) = mpsc::unbounded_channel::<Datagram>();
+    let (answer, mut answers) = mpsc::unbounded_channel::<(SocketAddr, Vec<u8>)>();
     let mut buffer = vec![0; DATAGRAM];
     loop {
-        let wake = tokio::time::Instant::from_std(up.poll_timeout().min(down.poll_timeout()));
+        let wake = lines.values().map(Line::wake).min();
+        let woken = async {
+            match wake {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             received = front.recv_from(&mut buffer) => {
                 // An ICMP error of an earlier datagram shows up here; the client it was for is gone.
                 let Ok((length, client)) = received else { continue };
-                if let std::collections::hash_map::Entry::Vacant(place) = backs.entry(client) {
+                if let std::collections::hash_map::Entry::Vacant(place) = lines.entry(client) {
                     let Ok(back) = back(server).await else { continue };
                     readers.spawn(read_back(Arc::clone(&back), client, answer.clone()));
-                    place.insert(back);
+                    place.insert(Line {
+                        up: Netem::new(weather.up.clone()),
+                        down: Netem::new(weather.down.clone()),
+                        back,
+                        sheltered: false,
+                    });
                 }
-                if let Some(back) = backs.get(&client).filter(|_| sheltered.contains(&client)) {
-                    let _ = back.send(&buffer[..length]).await;
-                    counts.up.fetch_add(1, Ordering::Relaxed);
-                    continue;
-                }
-                up.handle_input(Input::Packet(now(), Datagram { client, bytes: buffer[..length].to_vec() }));
+                let line = lines.get_mut(&client).expect("it was made when it was not there");
+                line.up.handle_input(Input::Packet(now(), buffer[..length].to_vec()));
             }
-            datagram = answers.recv() => {
-                let datagram = datagram.expect("this task holds a sender");
-                if sheltered.contains(&datagram.client) {
-                    let _ = front.send_to(&datagram.bytes, datagram.client).await;
-                    counts.down.fetch_add(1, Ordering::Relaxed);
-                    continue;
-                }
-                down.handle_input(Input::Packet(now(), datagram));
+            answered = answers.recv() => {
+                let (client, bytes) = answered.expect("this task holds a sender");
+                let line = lines.get_mut(&client).expect("a line is read from as long as it is there");
+                line.down.handle_input(Input::Packet(now(), bytes));
             }
             change = changes.recv() => {
+                let Some(change) = change else { return };
                 match change {
-                    Some(Change::Weather(weather)) => {
-                        up.set_config(weather.up);
-                        down.set_config(weather.down);
+                    Change::Weather(changed) => {
+                        weather = *changed;
+                        for line in lines.values_mut().filter(|line| !line.sheltered) {
+                            line.change(&weather);
+                        }
                     }
-                    Some(Change::Shelter) => sheltered.extend(backs.keys()),
-                    None => return,
+                    Change::Shelter => {
+                        for line in lines.values_mut() {
+                            line.sheltered = true;
+                            line.change(&Weather::fair());
+                        }
+                    }
                 }
             }
-            () = tokio::time::sleep_until(wake) => {
+            () = woken => {
                 let now = now();
-                up.handle_input(Input::Timeout(now));
-                down.handle_input(Input::Timeout(now));
+                for line in lines.values_mut() {
+                    line.up.handle_input(Input::Timeout(now));
+                    line.down.handle_input(Input::Timeout(now));
+                }
             }
         }
-        while let Some(output) = up.poll_output() {
-            let Output::Packet(datagram) = output else {
-                continue;
-            };
-            if let Some(back) = backs.get(&datagram.client) {
-                // An error is ICMP's: the server is not there now. Waiting is for a socket so new that it is not known ready.
-                let _ = back.send(&datagram.bytes).await;
-                counts.up.fetch_add(1, Ordering::Relaxed);
+        for (client, line) in &mut lines {
+            while let Some(output) = line.up.poll_output() {
+                if let Output::Packet(bytes) = output {
+                    // An error is ICMP's: the server is not there now. Waiting is for a socket so new that it is not
+                    // known ready.
+                    let _ = line.back.send(&bytes).await;
+                    counts.up.fetch_add(1, Ordering::Relaxed);
+                }
             }
-        }
-        while let Some(output) = down.poll_output() {
-            let Output::Packet(datagram) = output else {
-                continue;
-            };
-            let _ = front.send_to(&datagram.bytes, datagram.client).await;
-            counts.down.fetch_add(1, Ordering::Relaxed);
+            while let Some(output) = line.down.poll_output() {
+                if let Output::Packet(bytes) = output {
+                    let _ = front.send_to(&bytes, *client).await;
+                    counts.down.fetch_add(1, Ordering::Relaxed);
+                }
+            }
         }
     }
 }
@@ -212,20 +228,18 @@ async fn back(server: SocketAddr) -> Result<Arc<UdpSocket>> {
     Ok(Arc::new(socket))
 }
 
-async fn read_back(socket: Arc<UdpSocket>, client: SocketAddr, answers: mpsc::UnboundedSender<Datagram>) {
+async fn read_back(
+    socket: Arc<UdpSocket>,
+    client: SocketAddr,
+    answers: mpsc::UnboundedSender<(SocketAddr, Vec<u8>)>,
+) {
     let mut buffer = vec![0; DATAGRAM];
     loop {
         // Errors are ICMP's again: the server is not listening now.
         let Ok(length) = socket.recv(&mut buffer).await else {
             continue;
         };
-        if answers
-            .send(Datagram {
-                client,
-                bytes: buffer[..length].to_vec(),
-            })
-            .is_err()
-        {
+        if answers.send((client, buffer[..length].to_vec())).is_err() {
             return;
         }
     }

@@ -55,7 +55,6 @@ async fn delay_and_reordering_are_survived() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "known gap: below 400 kbit/s the pictures stop instead of falling to the smallest layer"]
 async fn with_little_bandwidth_a_smaller_picture_comes_and_the_larger_returns() -> Result<()> {
     let Some((mut session, relay)) = through_the_relay(Weather::fair()).await? else {
         return Ok(());

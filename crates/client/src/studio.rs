@@ -65,7 +65,7 @@ pub struct MediaSetup {
 }
 
 impl MediaSetup {
-    /// A person at this machine: default devices, everything on.
+    /// A person at this machine: default devices, seen from the start and heard once they open the microphone themselves.
     pub fn devices(frames: Arc<dyn FrameSink>, clock: MediaClock) -> Self {
         Self {
             camera: Some(CameraChoice::Default),
@@ -78,7 +78,7 @@ impl MediaSetup {
             speaker: PlaybackChoice::Default,
             processing: true,
             camera_on: true,
-            microphone_on: true,
+            microphone_on: false,
             frames,
             preview: true,
             tap: None,

@@ -171,6 +171,8 @@ pub enum ByeReason {
     ProtocolError,
     /// The server is being restarted. Reconnect.
     Restarting,
+    /// What waited for the client grew past its limit and was thrown away: it reads too slowly. Reconnect.
+    TooSlow,
 }
 
 /// The way into the media room: LiveKit signalling v1.

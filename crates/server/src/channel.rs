@@ -336,13 +336,20 @@ async fn write(
     ));
     let sent = tokio::select! {
         sent = &mut sending => sent,
-        end = ended => return match last_word(end) {
+        end = ended => {
+            let said = last_word(end);
+            let limit = match said {
+                End::Bye(_) => BYE_LIMIT,
+                End::TooSlow => WRITE_LIMIT,
+                End::Cut => return Err(Lost::Ended(said)),
+            };
             // A frame that is half written must be finished before anything can follow it.
-            End::Bye(reason) if matches!(tokio::time::timeout(BYE_LIMIT, sending).await, Ok(Ok(Ok(())))) => {
-                Err(Lost::Ended(End::Bye(reason)))
-            }
-            End::Bye(_) | End::Cut => Err(Lost::Ended(End::Cut)),
-        },
+            let finished = tokio::time::timeout(limit, sending).await;
+            return Err(Lost::Ended(match finished {
+                Ok(Ok(Ok(()))) => said,
+                _ => End::Cut,
+            }));
+        }
     };
     match sent {
         Ok(Ok(())) => Ok(()),
@@ -360,7 +367,7 @@ fn cause_of_close(close: Option<&CloseFrame>) -> DropCause {
 }
 
 /// Tells a broken rule of the WebSocket protocol (a frame over the limit, text that is not UTF-8) from a broken line.
-fn is_protocol_error(error: &axum::Error) -> bool {
+pub(crate) fn is_protocol_error(error: &axum::Error) -> bool {
     use std::error::Error as _;
     let mut source = error.source();
     while let Some(cause) = source {
@@ -377,10 +384,11 @@ async fn finish(socket: &mut WebSocket, inbox: &mut Inbox, end: End) {
         End::Cut => {
             let close = CloseFrame {
                 code: close_code::AGAIN,
-                reason: "the client does not read".into(),
+                reason: "nobody reads here".into(),
             };
             let _gone = tokio::time::timeout(BYE_LIMIT, socket.send(Message::Close(Some(close)))).await;
         }
+        End::TooSlow => say_goodbye_within(WRITE_LIMIT, socket, ByeReason::TooSlow).await,
         End::Bye(reason) => {
             let rest = async {
                 while let Some(frame) = inbox.waiting() {
@@ -396,6 +404,10 @@ async fn finish(socket: &mut WebSocket, inbox: &mut Inbox, end: End) {
 }
 
 async fn say_goodbye(socket: &mut WebSocket, reason: ByeReason) {
+    say_goodbye_within(BYE_LIMIT, socket, reason).await;
+}
+
+async fn say_goodbye_within(limit: Duration, socket: &mut WebSocket, reason: ByeReason) {
     let farewell = async {
         socket
             .send(Message::Text(text(&ServerFrame::Bye { reason })))
@@ -408,5 +420,5 @@ async fn say_goodbye(socket: &mut WebSocket, reason: ByeReason) {
             .await
     };
     // Who does not listen to the last word loses nothing but the reason.
-    let _gone = tokio::time::timeout(BYE_LIMIT, farewell).await;
+    let _gone = tokio::time::timeout(limit, farewell).await;
 }

@@ -8,11 +8,13 @@ use futures_util::{SinkExt, StreamExt};
 use livekit_protocol as proto;
 use prost::Message as _;
 use proto::signal_response::Message;
-use server::media::{Grants, MediaConfig, MediaEvent, MediaPlane, Permissions, RoomPolicy, Secret};
+use server::media::{Grants, MediaConfig, MediaEvent, MediaPlane, Permissions, RoomPolicy, Secret, Webhook};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tokio_util::sync::CancellationToken;
+
+const SECRET: &str = "a secret that is long enough for HS256";
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -24,11 +26,16 @@ struct Running {
 }
 
 async fn start(rooms: RoomPolicy) -> Running {
+    start_with(rooms, None).await
+}
+
+async fn start_with(rooms: RoomPolicy, webhook: Option<Webhook>) -> Running {
     let stop = CancellationToken::new();
     let config = MediaConfig {
         api_key: "court".into(),
-        api_secret: Secret::new("a secret that is long enough for HS256"),
+        api_secret: Secret::new(SECRET),
         rooms,
+        webhook,
         shards: 2,
         ..MediaConfig::default()
     };
@@ -229,6 +236,99 @@ async fn malformed_and_oversized_frames_end_only_their_connection() {
         }
     }
     running.end().await;
+}
+
+/// One delivery as the receiver got it.
+struct Delivered {
+    authorization: String,
+    kind: String,
+    body: String,
+}
+
+#[tokio::test]
+async fn webhooks_are_signed_over_their_body_in_order_and_tried_again() {
+    let (deliver, mut deliveries) = tokio::sync::mpsc::unbounded_channel();
+    let receiver = axum::Router::new().route(
+        "/hook",
+        axum::routing::post(async move |headers: axum::http::HeaderMap, body: String| {
+            let text = |name: &str| {
+                let value = headers.get(name).and_then(|value| value.to_str().ok());
+                value.unwrap_or_default().to_owned()
+            };
+            let delivered = Delivered {
+                authorization: text("authorization"),
+                kind: text("content-type"),
+                body,
+            };
+            // The first delivery fails at the receiver; the same is to come again before anything else does.
+            static SEEN: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+            let first = SEEN.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+            deliver.send(delivered).expect("the test reads to its end");
+            if first {
+                axum::http::StatusCode::INTERNAL_SERVER_ERROR
+            } else {
+                axum::http::StatusCode::OK
+            }
+        }),
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}/hook", listener.local_addr().expect("bound"));
+    let mut serving = tokio::task::JoinSet::new();
+    serving.spawn(async move { axum::serve(listener, receiver).await });
+
+    let running = start_with(RoomPolicy::OnJoin, Some(Webhook { urls: vec![url] })).await;
+    let mut socket = running.connect(&running.seat("a")).await;
+    assert!(matches!(next(&mut socket).await, Some(Message::Join(_))));
+    let leave = proto::signal_request::Message::Leave(proto::LeaveRequest::default());
+    let leave = proto::SignalRequest { message: Some(leave) };
+    socket
+        .send(Frame::Binary(leave.encode_to_vec().into()))
+        .await
+        .expect("sent");
+
+    let mut events = Vec::new();
+    for expected in [
+        "room_started",
+        "room_started",
+        "participant_left",
+        "room_finished",
+    ] {
+        let delivered: Delivered = tokio::time::timeout(Duration::from_secs(10), deliveries.recv())
+            .await
+            .expect("a webhook in ten seconds")
+            .expect("the receiver runs");
+        assert_eq!(delivered.kind, "application/webhook+json");
+        assert_signed(&delivered);
+        let event: proto::WebhookEvent = serde_json::from_str(&delivered.body).expect("a webhook event");
+        assert_eq!(event.event, expected);
+        assert_eq!(event.room.as_ref().expect("a room").name, "room");
+        events.push((event, delivered.body));
+    }
+    assert_eq!(events[0].1, events[1].1, "tried again unchanged");
+    assert_eq!(events[2].0.participant.as_ref().expect("who left").identity, "a");
+    running.end().await;
+}
+
+/// The token is the court's, and says the hash of the very bytes that came.
+fn assert_signed(delivered: &Delivered) {
+    use base64::Engine as _;
+    use sha2::Digest as _;
+    #[derive(serde::Deserialize)]
+    struct Claims {
+        iss: String,
+        sha256: String,
+    }
+    let key = jsonwebtoken::DecodingKey::from_secret(SECRET.as_bytes());
+    let rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::HS256);
+    let claims = jsonwebtoken::decode::<Claims>(&delivered.authorization, &key, &rules)
+        .expect("signed with the court's secret")
+        .claims;
+    let hash = sha2::Sha256::digest(delivered.body.as_bytes());
+    assert_eq!(claims.iss, "court");
+    assert_eq!(
+        claims.sha256,
+        base64::engine::general_purpose::STANDARD.encode(hash)
+    );
 }
 
 #[tokio::test]

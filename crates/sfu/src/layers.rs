@@ -1,19 +1,31 @@
 //! Which layer of each track a receiver gets: by the size of the tile it is shown in, then by the bandwidth
 //! there is. Pure functions with named constants; knows no RTP.
 
-/// Sound goes first: what is set aside for each sound track, in bits per second.
-pub(crate) const AUDIO_RESERVE: u64 = 48_000;
+/// Sound goes first: what one speaker takes, redundancy and headers included, in bits per second. As much is set aside
+/// also while nobody speaks.
+pub(crate) const SPEAKER_RESERVE: u64 = 48_000;
+/// What is set aside for a sound track whose owner is silent, in bits per second.
+pub(crate) const SILENT_RESERVE: u64 = 6_000;
+/// What a sound track takes on the line, in percent of its payload.
+pub(crate) const SOUND_ON_THE_LINE_PERCENT: u64 = 150;
 /// A step up must leave this much of the estimate unused, in percent, or it would be taken back at once.
 pub(crate) const UP_MARGIN_PERCENT: u64 = 10;
-/// Below this the estimate cannot carry a picture at all, in bits per second; pictures pause, sound goes on.
-pub(crate) const PICTURE_FLOOR: u64 = 60_000;
+/// The most important picture begins at its lowest layer when this share of it fits, in percent: an estimate without
+/// traffic to measure grows slowly, and stays below what the line carries.
+pub(crate) const BEGUN_PERCENT: u64 = 66;
+/// It goes on while this share of it fits, in percent: an estimate dips, and a picture that stops needs a key frame to
+/// come back.
+pub(crate) const KEPT_PERCENT: u64 = 33;
+/// A layer that is to be left is left at once, before the lower one can be joined, when keeping it would take more than
+/// this share of the estimate, in percent. What does not fit would only queue up in front of sound and key frame.
+pub(crate) const UNBEARABLE_PERCENT: u64 = 125;
 /// Assumed rate of a layer whose rate has not been measured, by its place from the lowest, bits per second.
 pub(crate) const ASSUMED_RATES: [u64; 3] = [150_000, 500_000, 1_700_000];
 
 /// One layer of a track as the sender gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layer {
-    /// Packets came within the last moments.
+    /// Packets came within the last moments, or would come: its sender was told that nobody needs it.
     pub live: bool,
     /// Width in pixels, 0 when not told.
     pub width: u32,
@@ -74,6 +86,8 @@ pub struct Demand {
     pub wish: Wish,
     /// A shared screen: before every camera.
     pub screen: bool,
+    /// Whom it shows has spoken lately: before the others' cameras.
+    pub spoke: bool,
     /// The layer allotted last time.
     pub current: Option<usize>,
 }
@@ -89,11 +103,29 @@ pub struct Allotment {
     pub desired: u64,
 }
 
-/// Shares `estimate` (bits per second; `None` when nothing is known yet) among the demands.
+/// What to set aside for sound, in bits per second, from the measured payload rate of each track.
+pub fn sound_reserve(rates: &[u64]) -> u64 {
+    let each = rates
+        .iter()
+        .map(|rate| (rate * SOUND_ON_THE_LINE_PERCENT / 100).clamp(SILENT_RESERVE, SPEAKER_RESERVE));
+    let least = if rates.is_empty() { 0 } else { SPEAKER_RESERVE };
+    each.sum::<u64>().max(least)
+}
+
+/// Whether a receiver that is to go down from a layer of rate `from` must lose it at once. `allotted` is what it was
+/// given in all, with the lower layer of rate `to`.
+pub(crate) fn is_unbearable(estimate: Option<u64>, allotted: u64, from: u64, to: u64) -> bool {
+    estimate.is_some_and(|estimate| {
+        (allotted + from).saturating_sub(to) > estimate.saturating_mul(UNBEARABLE_PERCENT) / 100
+    })
+}
+
+/// Shares `estimate` (bits per second; `None` when nothing is known yet) among the demands, after `sound` was set aside.
 ///
 /// Everybody first gets the lowest layer, by importance; then layers rise one step at a time by importance. A step
-/// above what was allotted before needs a margin, so a picture does not flap between two layers.
-pub fn allot(estimate: Option<u64>, sound_tracks: usize, demands: &[Demand]) -> Allotment {
+/// above what was allotted before needs a margin, so a picture does not flap between two layers. What does not fit at
+/// its lowest layer pauses.
+pub fn allot(estimate: Option<u64>, sound: u64, demands: &[Demand]) -> Allotment {
     let wanted: Vec<Option<usize>> = demands
         .iter()
         .map(|demand| {
@@ -101,7 +133,6 @@ pub fn allot(estimate: Option<u64>, sound_tracks: usize, demands: &[Demand]) -> 
         })
         .collect();
     let rate = |demand: usize, layer: usize| demands[demand].layers[layer].rate;
-    let sound = sound_tracks as u64 * AUDIO_RESERVE;
     let desired = sound
         + wanted
             .iter()
@@ -126,7 +157,15 @@ pub fn allot(estimate: Option<u64>, sound_tracks: usize, demands: &[Demand]) -> 
             demand.wish.priority
         };
         let area = u64::from(demand.wish.width) * u64::from(demand.wish.height);
-        (priority, !demand.screen, std::cmp::Reverse(area), *index)
+        let shown = demand.current.is_some();
+        (
+            priority,
+            !demand.screen,
+            !demand.spoke,
+            std::cmp::Reverse(area),
+            !shown,
+            *index,
+        )
     });
 
     let mut given: Vec<Option<usize>> = vec![None; demands.len()];
@@ -145,7 +184,9 @@ pub fn allot(estimate: Option<u64>, sound_tracks: usize, demands: &[Demand]) -> 
         let cost = rate(index, lowest);
         let first_of_all = given.iter().all(Option::is_none);
         let resumes = demands[index].current.is_none();
-        if fits(used + cost, resumes && !first_of_all) || (first_of_all && estimate >= PICTURE_FLOOR) {
+        let share = if resumes { BEGUN_PERCENT } else { KEPT_PERCENT };
+        let fits_nearly = first_of_all && used + cost * share / 100 <= estimate;
+        if fits_nearly || fits(used + cost, resumes) {
             given[index] = Some(lowest);
             used += cost;
         }
@@ -206,6 +247,7 @@ mod tests {
             layers: three(),
             wish,
             screen: false,
+            spoke: false,
             current,
         }
     }
@@ -219,7 +261,7 @@ mod tests {
             ((640, 360), 1),
             ((1920, 1080), 2),
         ] {
-            let got = allot(Some(50_000_000), 1, &[demand(tile.0, tile.1, None)]);
+            let got = allot(Some(50_000_000), SPEAKER_RESERVE, &[demand(tile.0, tile.1, None)]);
             assert_eq!(got.layers, [Some(layer)], "{tile:?}");
         }
         let hidden = Demand {
@@ -244,10 +286,15 @@ mod tests {
             (1_300_000, [Some(1), Some(1), Some(0)]),
             (600_000, [Some(0), Some(0), Some(0)]),
             (400_000, [Some(0), Some(0), None]),
-            (100_000, [Some(0), None, None]),
-            (40_000, [None, None, None]),
+            (200_000, [Some(0), None, None]),
+            (98_000, [Some(0), None, None]),
+            (97_000, [None, None, None]),
         ] {
-            assert_eq!(allot(Some(estimate), 1, &demands).layers, layers, "at {estimate}");
+            assert_eq!(
+                allot(Some(estimate), SPEAKER_RESERVE, &demands).layers,
+                layers,
+                "at {estimate}"
+            );
         }
     }
 
@@ -262,17 +309,22 @@ mod tests {
 
     #[test]
     fn going_up_needs_a_margin_and_staying_does_not() {
-        let total = 500_000 + AUDIO_RESERVE;
+        let total = 500_000 + SPEAKER_RESERVE;
         assert_eq!(
-            allot(Some(total), 1, &[demand(640, 360, Some(1))]).layers,
+            allot(Some(total), SPEAKER_RESERVE, &[demand(640, 360, Some(1))]).layers,
             [Some(1)]
         );
         assert_eq!(
-            allot(Some(total), 1, &[demand(640, 360, Some(0))]).layers,
+            allot(Some(total), SPEAKER_RESERVE, &[demand(640, 360, Some(0))]).layers,
             [Some(0)]
         );
         assert_eq!(
-            allot(Some(total * 12 / 10), 1, &[demand(640, 360, Some(0))]).layers,
+            allot(
+                Some(total * 12 / 10),
+                SPEAKER_RESERVE,
+                &[demand(640, 360, Some(0))]
+            )
+            .layers,
             [Some(1)]
         );
     }
@@ -287,26 +339,146 @@ mod tests {
         assert_eq!(got.layers, [Some(0), Some(1)]);
     }
 
+    #[test]
+    fn who_spoke_goes_before_who_did_not_whatever_is_shown_now() {
+        let speaker = Demand {
+            spoke: true,
+            ..demand(640, 360, None)
+        };
+        let got = allot(Some(180_000), 0, &[demand(640, 360, Some(0)), speaker]);
+        assert_eq!(got.layers, [None, Some(0)]);
+        // Between equals, the one that is shown stays.
+        let got = allot(
+            Some(180_000),
+            0,
+            &[demand(640, 360, None), demand(640, 360, Some(0))],
+        );
+        assert_eq!(got.layers, [None, Some(0)]);
+    }
+
+    #[test]
+    fn silent_microphones_take_nearly_nothing() {
+        assert_eq!(sound_reserve(&[]), 0);
+        let six = sound_reserve(&[32_000, 0, 0, 0, 0, 0]);
+        assert_eq!(six, SPEAKER_RESERVE + 5 * SILENT_RESERVE);
+        assert_eq!(sound_reserve(&[0]), SPEAKER_RESERVE);
+        // One of six speaks: 350 kbit/s still carry a picture.
+        let shown = allot(Some(350_000), six, &[demand(640, 360, Some(2))]);
+        assert_eq!(shown.layers, [Some(0)]);
+    }
+
+    #[test]
+    fn a_layer_far_over_the_estimate_is_left_before_the_lower_one_comes() {
+        let (low, high) = (150_000, 1_700_000);
+        assert!(is_unbearable(Some(300_000), 250_000, high, low));
+        assert!(!is_unbearable(Some(1_600_000), 250_000, high, low));
+        assert!(!is_unbearable(None, 250_000, high, low));
+    }
+
+    fn a_demand() -> impl Strategy<Value = Demand> {
+        let layer = (any::<bool>(), 20_000u64..3_000_000);
+        let wish = (
+            0u32..2000,
+            0u32..1200,
+            any::<bool>(),
+            0u32..3,
+            proptest::option::of(0usize..3),
+        );
+        let layers = proptest::collection::vec(layer, 1..4);
+        (
+            layers,
+            wish,
+            any::<(bool, bool)>(),
+            proptest::option::of(0usize..3),
+        )
+            .prop_map(
+                |(layers, (width, height, paused, priority, highest), (screen, spoke), current)| {
+                    let mut rates: Vec<u64> = layers.iter().map(|(_, rate)| *rate).collect();
+                    rates.sort_unstable();
+                    let layers: Vec<Layer> = layers
+                        .iter()
+                        .zip(rates)
+                        .zip(three())
+                        .map(|(((live, _), rate), size)| Layer {
+                            live: *live,
+                            rate,
+                            ..size
+                        })
+                        .collect();
+                    let current = current.map(|current| current.min(layers.len() - 1));
+                    let wish = Wish {
+                        paused,
+                        width,
+                        height,
+                        highest,
+                        priority,
+                        fps: 0,
+                    };
+                    Demand {
+                        layers,
+                        wish,
+                        screen,
+                        spoke,
+                        current,
+                    }
+                },
+            )
+    }
+
     proptest! {
         #[test]
-        fn never_more_than_the_estimate_save_for_one_lowest_picture(
+        fn what_is_given_fits_or_is_one_picture_that_nearly_fits(
             estimate in 0u64..6_000_000,
-            sound in 0usize..6,
-            tiles in proptest::collection::vec((0u32..2000, 0u32..1200, proptest::option::of(0usize..3), any::<bool>()), 0..12),
+            sound in 0u64..300_000,
+            demands in proptest::collection::vec(a_demand(), 0..12),
         ) {
-            let demands: Vec<_> = tiles
-                .iter()
-                .map(|(w, h, current, screen)| Demand { screen: *screen, ..demand(*w, *h, *current) })
-                .collect();
             let got = allot(Some(estimate), sound, &demands);
-            let pictures = got.layers.iter().flatten().count();
-            let over = got.allotted > estimate;
-            prop_assert!(!over || pictures <= 1, "{} of {} for {} pictures", got.allotted, estimate, pictures);
+            let given: Vec<usize> = (0..demands.len()).filter(|index| got.layers[*index].is_some()).collect();
+            if got.allotted > estimate.max(sound) {
+                prop_assert_eq!(given.len(), 1, "{} of {}", got.allotted, estimate);
+                let share = if demands[given[0]].current.is_some() { KEPT_PERCENT } else { BEGUN_PERCENT };
+                let cost = got.allotted - sound;
+                prop_assert!(sound + cost * share / 100 <= estimate);
+            }
             for (demand, given) in demands.iter().zip(&got.layers) {
-                if let (Some(given), Some(wanted)) = (given, wanted_layer(&demand.layers, &demand.wish)) {
-                    prop_assert!(*given <= wanted);
+                match (given, wanted_layer(&demand.layers, &demand.wish)) {
+                    (Some(_), None) => prop_assert!(false, "given what nobody wants"),
+                    (Some(given), Some(wanted)) => {
+                        // Above what is wanted only when nothing below is there.
+                        prop_assert!(*given <= live_layer(&demand.layers, wanted));
+                    }
+                    (None, _) => {}
                 }
             }
+        }
+
+        #[test]
+        fn enough_for_all_gives_everybody_what_they_want(
+            demands in proptest::collection::vec(a_demand(), 0..12),
+            sound in 0u64..300_000,
+        ) {
+            let free = allot(None, sound, &demands);
+            let wide = allot(Some(free.desired * 2), sound, &demands);
+            prop_assert_eq!(&wide.layers, &free.layers);
+            prop_assert_eq!(wide.allotted, wide.desired);
+        }
+
+        #[test]
+        fn the_same_again_changes_nothing(
+            estimate in 0u64..6_000_000,
+            sound in 0u64..300_000,
+            demands in proptest::collection::vec(a_demand(), 0..8),
+        ) {
+            // Settled: what was given is what is there now.
+            let mut demands = demands;
+            for _ in 0..4 {
+                let got = allot(Some(estimate), sound, &demands);
+                for (demand, layer) in demands.iter_mut().zip(&got.layers) {
+                    demand.current = *layer;
+                }
+            }
+            let settled: Vec<_> = demands.iter().map(|demand| demand.current).collect();
+            prop_assert_eq!(allot(Some(estimate), sound, &demands).layers, settled);
         }
     }
 }

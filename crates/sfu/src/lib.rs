@@ -41,7 +41,7 @@ pub use io::{
     Command, Datagram, Event, Input, Join, JoinRefusal, LeaveCause, Output, PEER_TIMEOUT, ParticipantId,
     Protocol, RemoveReason, SIGNAL_TIMEOUT, Stats, Transmit,
 };
-pub use layers::{Allotment, Demand, Layer, Wish, allot};
+pub use layers::{Allotment, Demand, Layer, Wish, allot, sound_reserve};
 pub use permission::{Permissions, Source};
 pub use quality::Quality;
 pub use sfu::{Sfu, stun_ufrag};

@@ -1,7 +1,7 @@
 //! One participant: its peer connection, its signalling state and its media sections. Knows nothing of the others.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use livekit_protocol as proto;
 use str0m::Rtc;
@@ -14,6 +14,9 @@ use crate::permission::Permissions;
 use crate::quality::Quality;
 use crate::speakers::Reported;
 use crate::track::Payloads;
+
+/// How long who fell silent still counts as a speaker when bandwidth is shared out.
+pub(crate) const SPOKE_LATELY: Duration = Duration::from_secs(8);
 
 /// How far a participant has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,6 +194,8 @@ pub(crate) struct Participant {
     pub quality: Option<Quality>,
     /// Level last told.
     pub speaking: Reported,
+    /// When its sound last was speech.
+    pub last_spoke: Option<Instant>,
     /// When the last datagram came.
     pub last_packet: Option<Instant>,
     /// It is to go, for this reason.
@@ -206,6 +211,12 @@ impl Participant {
     /// Visible to the others.
     pub(crate) fn is_visible(&self) -> bool {
         !self.permissions.hidden
+    }
+
+    /// Spoke within [`SPOKE_LATELY`], so that its picture does not come and go with every pause for breath.
+    pub(crate) fn spoke_lately(&self, now: Instant) -> bool {
+        self.last_spoke
+            .is_some_and(|spoke| now.saturating_duration_since(spoke) < SPOKE_LATELY)
     }
 
     /// Its media can flow.

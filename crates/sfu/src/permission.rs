@@ -24,15 +24,33 @@ impl Source {
         Source::ScreenShareAudio,
     ];
 
-    /// The source of a LiveKit enum value; `Unknown` goes by the kind of track.
-    pub fn from_proto(value: i32, video: bool) -> Source {
-        match proto::TrackSource::try_from(value) {
-            Ok(proto::TrackSource::Camera) => Source::Camera,
-            Ok(proto::TrackSource::Microphone) => Source::Microphone,
-            Ok(proto::TrackSource::ScreenShare) => Source::ScreenShare,
-            Ok(proto::TrackSource::ScreenShareAudio) => Source::ScreenShareAudio,
-            Ok(proto::TrackSource::Unknown) | Err(_) if video => Source::Camera,
-            Ok(proto::TrackSource::Unknown) | Err(_) => Source::Microphone,
+    /// The source of a LiveKit enum value.
+    pub fn from_proto(value: i32) -> Option<Source> {
+        match proto::TrackSource::try_from(value).ok()? {
+            proto::TrackSource::Camera => Some(Source::Camera),
+            proto::TrackSource::Microphone => Some(Source::Microphone),
+            proto::TrackSource::ScreenShare => Some(Source::ScreenShare),
+            proto::TrackSource::ScreenShareAudio => Some(Source::ScreenShareAudio),
+            proto::TrackSource::Unknown => None,
+        }
+    }
+
+    /// The source of a track of one kind, as its client calls it: one that is not said is the camera or the
+    /// microphone. `None` when a client calls sound a camera or a picture a microphone: then what was forbidden of the
+    /// one would pass as the other.
+    pub fn of_track(value: i32, video: bool) -> Option<Source> {
+        match (Source::from_proto(value), video) {
+            (None, true) => Some(Source::Camera),
+            (None, false) => Some(Source::Microphone),
+            (Some(source), _) => (source.is_video() == video).then_some(source),
+        }
+    }
+
+    /// Whether it is seen, not heard.
+    pub fn is_video(self) -> bool {
+        match self {
+            Source::Camera | Source::ScreenShare => true,
+            Source::Microphone | Source::ScreenShareAudio => false,
         }
     }
 
@@ -116,8 +134,7 @@ impl Permissions {
             can_publish_sources: permission
                 .can_publish_sources
                 .iter()
-                .filter(|value| **value != proto::TrackSource::Unknown as i32)
-                .map(|value| Source::from_proto(*value, true))
+                .filter_map(|value| Source::from_proto(*value))
                 .collect(),
             can_update_metadata: permission.can_update_metadata,
             hidden: permission.hidden,
@@ -167,8 +184,22 @@ mod tests {
             assert_eq!(only_sound.may_publish(source), source == Source::Microphone);
             assert!(!nothing.may_publish(source));
             assert_eq!(Source::from_token_name(source.token_name()), Some(source));
-            assert_eq!(Source::from_proto(source.to_proto(), true), source);
+            assert_eq!(Source::from_proto(source.to_proto()), Some(source));
         }
         assert_eq!(Permissions::from_proto(&only_sound.to_proto()), only_sound);
+    }
+
+    #[test]
+    fn sound_never_passes_as_a_picture_nor_a_picture_as_sound() {
+        for said in -1..8 {
+            for video in [true, false] {
+                let source = Source::of_track(said, video);
+                assert!(source.is_none_or(|source| source.is_video() == video), "{said}");
+            }
+        }
+        let camera = proto::TrackSource::Camera as i32;
+        assert_eq!(Source::of_track(camera, true), Some(Source::Camera));
+        assert_eq!(Source::of_track(camera, false), None);
+        assert_eq!(Source::of_track(0, false), Some(Source::Microphone));
     }
 }

@@ -1,6 +1,8 @@
 //! The parts of SDP that str0m leaves to its user: what each section of an offer is for, and the msid, direction
 //! and payload order of an answer. Text in, text out; never keeps state.
 
+use crate::track::MAX_LAYERS;
+
 /// What a media section of an offer is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Section {
@@ -67,7 +69,9 @@ pub(crate) fn sections(sdp: &str) -> Vec<Section> {
                 section.track_id = msid.split_ascii_whitespace().nth(1).map(str::to_owned);
             } else if let Some(rid) = line.strip_prefix("a=rid:") {
                 let mut words = rid.split_ascii_whitespace();
-                if let (Some(id), Some("send")) = (words.next(), words.next()) {
+                if let (Some(id), Some("send")) = (words.next(), words.next())
+                    && section.send_rids.len() < MAX_LAYERS
+                {
                     section.send_rids.push(id.to_owned());
                 }
             } else {

@@ -224,7 +224,9 @@ impl Sfu {
             return;
         };
         self.rooms[room].receive(now, key, input, &mut self.shared);
-        self.after(now, room);
+        if self.rooms[room].participants[key].leaving.is_some() {
+            self.after(now, room);
+        }
     }
 
     fn accepts(&self, (room, key): Place, input: &RtcInput<'_>) -> bool {
@@ -378,9 +380,11 @@ impl Sfu {
             return;
         };
         found.remove_leaving(&mut self.shared);
-        let name = found.name.clone();
+        let emptied = found.participants.is_empty().then(|| found.name.clone());
         self.keep_index();
-        self.forget_if_empty(&name);
+        if let Some(name) = emptied {
+            self.forget_if_empty(&name);
+        }
     }
 
     fn forget_if_empty(&mut self, name: &str) {

@@ -16,6 +16,8 @@ use crate::speakers::Window;
 
 /// Two requests for a key frame of one layer are at least this far apart, whoever asks.
 pub const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(500);
+/// Simulcast layers of one track, at most.
+pub(crate) const MAX_LAYERS: usize = 3;
 /// A layer that sent nothing for this long is not there.
 const LAYER_SILENCE: Duration = Duration::from_millis(1500);
 /// Rates are measured over windows of this length.
@@ -243,13 +245,20 @@ impl Track {
                     layer.announced_rate
                 };
                 Layer {
-                    live: layer.is_live(now),
+                    live: layer.is_live(now) || self.rests(index),
                     width: layer.width,
                     height: layer.height,
                     rate: if known > 0 { known } else { assumed },
                 }
             })
             .collect()
+    }
+
+    /// Whether the sender was told that nobody needs this layer. It comes back when somebody asks for it; a layer that
+    /// was not to rest and does not come is not there.
+    fn rests(&self, layer: usize) -> bool {
+        self.told_quality
+            .is_some_and(|told| told.is_none_or(|told| layer > told))
     }
 
     /// Muted for the others: by its sender or because nothing of it is let in.

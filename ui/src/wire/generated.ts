@@ -1030,7 +1030,7 @@ seq: Seq, } | { "name": "rejected",
  */
 code: Refusal, };
 
-export type ByeReason = "replaced" | "removed" | "left" | "hearingEnded" | "badToken" | "updateNeeded" | "protocolError" | "restarting";
+export type ByeReason = "replaced" | "removed" | "left" | "hearingEnded" | "badToken" | "updateNeeded" | "protocolError" | "restarting" | "tooSlow";
 
 export type MediaAccess = { 
 /**

@@ -146,7 +146,10 @@ fn scenario_tests(tests: &[&str], log: &Path) -> Result<()> {
 }
 
 fn scenarios(log: &Path) -> Result<Ran> {
-    scenario_tests(&["hearing", "court", "trouble", "interop", "logs"], log)?;
+    scenario_tests(
+        &["hearing", "court", "hostile", "trouble", "interop", "logs"],
+        log,
+    )?;
     Ok(Ran::Whole)
 }
 

@@ -33,7 +33,7 @@ const WELCOME_LIMIT: Duration = Duration::from_secs(7);
 /// Whether to connect again after the server said goodbye. Pure.
 pub fn comes_back(reason: ByeReason) -> bool {
     match reason {
-        ByeReason::ProtocolError | ByeReason::Restarting => true,
+        ByeReason::ProtocolError | ByeReason::Restarting | ByeReason::TooSlow => true,
         ByeReason::Replaced
         | ByeReason::Removed
         | ByeReason::Left
@@ -366,6 +366,7 @@ impl Channel {
                 return Ok(Some(if comes_back(reason) {
                     End::Lost(match reason {
                         ByeReason::Restarting => DropCause::ServerRestart,
+                        ByeReason::TooSlow => DropCause::Silence,
                         _ => DropCause::ProtocolError,
                     })
                 } else {

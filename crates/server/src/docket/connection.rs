@@ -1,7 +1,7 @@
 //! The way from a hearing's task to one connection: a queue with a budget, and one last word.
 //!
-//! The task never waits for a connection. A client that does not read exhausts its budget and is cut off; it can come
-//! back and resume.
+//! The task never waits for a connection. A client that does not read exhausts its budget, is told so and cut off; it
+//! can come back and resume.
 
 use axum::extract::ws::Utf8Bytes;
 use protocol::{ByeReason, ServerFrame};
@@ -19,7 +19,9 @@ const FRAME_COST: usize = 64;
 pub(crate) enum End {
     /// Send what waits, then this.
     Bye(ByeReason),
-    /// Nobody reads there; close without a word.
+    /// Its client reads too slowly: throw away what waits, and say so if that can still be written.
+    TooSlow,
+    /// Nobody listens there any more; close without a word.
     Cut,
 }
 
@@ -118,7 +120,7 @@ mod tests {
             .take_while(|_| outbox.send(frame.clone()).is_ok())
             .count();
         assert!((30..=32).contains(&fitted), "{fitted}");
-        outbox.end(End::Cut);
-        assert_eq!(end.try_recv(), Ok(End::Cut));
+        outbox.end(End::TooSlow);
+        assert_eq!(end.try_recv(), Ok(End::TooSlow));
     }
 }

@@ -494,6 +494,10 @@ impl HearingTask {
         for envelope in &envelopes {
             self.hearing.apply(envelope);
         }
+        // Before the rights: everybody is to hear that the room is over, and not that they were sent out of it.
+        if envelopes.iter().any(|envelope| ends_hearing(&envelope.event)) {
+            self.world.rooms.close(&self.setup.id);
+        }
         self.push_rights();
         self.tell(&envelopes);
         for envelope in envelopes {
@@ -607,7 +611,6 @@ impl HearingTask {
                 let going = self.setup.seats.iter().filter(|s| !stays(s.role, to));
                 self.leaving
                     .extend(going.map(|s| (s.id.clone(), ByeReason::HearingEnded)));
-                self.world.rooms.close(&self.setup.id);
             }
             _ => {}
         }
@@ -622,9 +625,9 @@ impl HearingTask {
         }
         while let Some(seat) = self.overflowed.pop() {
             if let Some(live) = self.live.remove(&seat) {
-                tracing::info!(hearing = %self.setup.id, %seat, "connection cut: its client does not read");
+                tracing::info!(hearing = %self.setup.id, %seat, "connection cut: its client reads too slowly");
                 self.world.metrics.connections_slow.up();
-                live.outbox.end(End::Cut);
+                live.outbox.end(End::TooSlow);
                 let since = self.world.clock.now();
                 let _refused = self
                     .take_in(Input::Dropped {
@@ -649,6 +652,10 @@ impl From<StoreError> for TakeFault {
     fn from(error: StoreError) -> Self {
         TakeFault::Store(error)
     }
+}
+
+fn ends_hearing(event: &Event) -> bool {
+    matches!(event, Event::HearingState { to, .. } if is_over(to))
 }
 
 fn renewal(media: &MediaAccess) -> TimeMs {

@@ -100,7 +100,8 @@ pub struct MediaPlane {
     shards: Vec<ShardHandle>,
     udp: SocketAddr,
     tcp: SocketAddr,
-    events: broadcast::Sender<MediaEvent>,
+    /// Only the shards hold it for good: when they have ended, so have the events, and with them who delivers them.
+    events: broadcast::WeakSender<MediaEvent>,
     connections: AtomicU64,
     tasks: TaskTracker,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -165,7 +166,7 @@ impl MediaPlane {
             shard.set_peers(handles.clone());
             let thread = std::thread::Builder::new()
                 .name(format!("media-{index}"))
-                .spawn(move || shard.run());
+                .spawn(move || run_or_abort(shard));
             threads.push(thread.context("cannot start a media thread")?);
         }
         let tasks = TaskTracker::new();
@@ -192,7 +193,7 @@ impl MediaPlane {
             shards: handles,
             udp,
             tcp,
-            events,
+            events: events.downgrade(),
             connections: AtomicU64::new(0),
             tasks,
             threads: Mutex::new(threads),
@@ -298,7 +299,11 @@ impl MediaPlane {
 
     /// What happens from now on.
     pub fn subscribe_events(&self) -> broadcast::Receiver<MediaEvent> {
-        self.events.subscribe()
+        match self.events.upgrade() {
+            Some(events) => events.subscribe(),
+            // The plane has shut down: a receiver that is told so at once.
+            None => broadcast::channel(1).1,
+        }
     }
 
     /// Totals over all shards.
@@ -401,6 +406,16 @@ async fn ask<T>(shard: &ShardHandle, query: impl FnOnce(oneshot::Sender<T>) -> Q
     let (reply, answer) = oneshot::channel();
     shard.tell(ToShard::Query(query(reply)));
     tokio::time::timeout(QUERY_TIMEOUT, answer).await.ok()?.ok()
+}
+
+/// Without one of its threads the process would go on and tell court control to nobody. What was acknowledged is
+/// stored, so whoever supervises the process starts it again and everybody comes back.
+fn run_or_abort(shard: Shard) {
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| shard.run()));
+    if !matches!(ended, Ok(Ok(()))) {
+        tracing::error!("a media thread cannot go on; the process ends");
+        std::process::abort();
+    }
 }
 
 fn codecs(mimes: &[String]) -> anyhow::Result<Vec<Codec>> {

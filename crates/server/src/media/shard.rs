@@ -1,4 +1,4 @@
-//! The thread that drives one [`Sfu`]: reads its UDP socket in batches, feeds what came, sends what comes out with
+//! The thread that drives one [`Sfu`]: reads its UDP socket in rounds, feeds what came, sends what comes out with
 //! segmentation offload, and keeps time. The only place in the media plane that reads the clock. Never decides
 //! anything about rooms.
 
@@ -7,7 +7,7 @@ use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use livekit_protocol as proto;
@@ -97,6 +97,11 @@ const MAX_FOREIGN: usize = 65_536;
 /// Bytes of UDP segments given to the kernel at once.
 const MAX_GSO_BYTES: usize = 62_000;
 const SOCKET_BUFFER: usize = 4 * 1024 * 1024;
+/// Rounds begin at least this far apart. What arrives meanwhile is forwarded together, so that several packets for one
+/// receiver become one system call; who is the only one to speak does not wait.
+const ROUND: Duration = Duration::from_millis(1);
+/// Batches read in one round at most, so that a flood does not keep the shard from its timers.
+const BATCHES_A_ROUND: usize = 32;
 
 /// A shard before its thread runs.
 pub(super) struct Shard {
@@ -165,15 +170,16 @@ impl Shard {
         self.peers = peers;
     }
 
-    /// Runs until told to shut down.
-    pub(super) fn run(mut self) {
+    /// Runs until told to shut down. An error: the socket cannot be waited for any more.
+    pub(super) fn run(mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(16);
         let segments = self.state.gro_segments().max(1);
         let mut buffers = vec![vec![0u8; MAX_DATAGRAM * segments]; BATCH_SIZE];
         let mut readable = true;
+        let mut next_round = clock();
         loop {
             let wait = if readable {
-                Some(std::time::Duration::ZERO)
+                Some(Duration::ZERO)
             } else {
                 self.sfu
                     .poll_timeout()
@@ -183,19 +189,21 @@ impl Shard {
                 && error.kind() != io::ErrorKind::Interrupted
             {
                 tracing::error!(%error, "the media thread cannot wait for its socket any more");
-                return;
+                return Err(error);
             }
             readable |= events.iter().any(|event| event.token() == UDP);
+            std::thread::sleep(next_round.saturating_duration_since(clock()));
+            next_round = clock() + ROUND;
             while let Ok(message) = self.from.try_recv() {
                 if matches!(message, ToShard::Shutdown) {
                     self.sfu.handle_input(clock(), Input::Command(Command::Shutdown));
                     self.pump();
-                    return;
+                    return Ok(());
                 }
                 self.take(message);
             }
-            if readable {
-                readable = self.read(&mut buffers);
+            for _ in 0..BATCHES_A_ROUND {
+                readable = readable && self.read(&mut buffers);
             }
             let now = clock();
             if self.sfu.poll_timeout().is_some_and(|at| at <= now) {

@@ -20,6 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::MediaPlane;
 use super::shard::{ToShard, ToSignal};
 use super::token::{BadToken, Claims};
+use crate::channel::is_protocol_error;
 
 /// Longest join request, packed or unpacked, in bytes.
 const MAX_JOIN_REQUEST: usize = 1024 * 1024;
@@ -192,9 +193,9 @@ async fn serve(plane: Arc<MediaPlane>, mut socket: WebSocket, join: Join) {
     match ended {
         Ended::ByServer => close(socket, close_code::NORMAL, "left").await,
         Ended::ByClient => gone(&shard, id, connection),
-        Ended::Malformed(why) => {
+        Ended::Malformed(code, why) => {
             gone(&shard, id, connection);
-            close(socket, close_code::INVALID, why).await;
+            close(socket, code, why).await;
         }
     }
 }
@@ -207,7 +208,8 @@ fn gone(shard: &super::shard::ShardHandle, id: ParticipantId, connection: u64) {
 enum Ended {
     ByServer,
     ByClient,
-    Malformed(&'static str),
+    /// The close code and the reason.
+    Malformed(u16, &'static str),
 }
 
 async fn exchange(
@@ -228,10 +230,15 @@ async fn exchange(
             frame = socket.recv() => match frame {
                 Some(Ok(Frame::Binary(bytes))) => match proto::SignalRequest::decode(&bytes[..]) {
                     Ok(request) => on_request(request),
-                    Err(_) => return Ended::Malformed("not a signal request"),
+                    Err(_) => return Ended::Malformed(close_code::INVALID, "not a signal request"),
                 },
-                Some(Ok(Frame::Text(_))) => return Ended::Malformed("text frames are not spoken here"),
+                Some(Ok(Frame::Text(_))) => {
+                    return Ended::Malformed(close_code::INVALID, "text frames are not spoken here");
+                }
                 Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {}
+                Some(Err(error)) if is_protocol_error(&error) => {
+                    return Ended::Malformed(close_code::SIZE, "not a frame that is taken here");
+                }
                 Some(Ok(Frame::Close(_)) | Err(_)) | None => return Ended::ByClient,
             },
         }

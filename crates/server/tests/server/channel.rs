@@ -259,7 +259,7 @@ async fn too_many_commands_are_refused_one_by_one() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_is_cut_off_and_the_others_go_on() {
+async fn who_does_not_read_is_told_and_cut_off_and_the_others_go_on() {
     let court = Court::open().await;
     let (mut judge, mut plaintiff, mut defendant) = court.in_session().await;
     // Enough said that every snapshot is as large as a frame may be.
@@ -286,6 +286,11 @@ async fn who_does_not_read_is_cut_off_and_the_others_go_on() {
     assert_eq!(
         dropped(&gone.event, "defendant").expect("found").1,
         DropCause::Silence
+    );
+    assert_eq!(
+        defendant.bye().await,
+        Some(ByeReason::TooSlow),
+        "once it reads again"
     );
     judge.say("庭审继续").await;
     plaintiff.settle().await;
@@ -356,6 +361,17 @@ async fn a_removed_person_is_told_and_stays_out() {
             .expect("whole")
             .contains(&"defendant".into())
     );
+}
+
+#[tokio::test]
+async fn at_the_end_the_media_room_is_closed_over_everybody_and_nobody_is_sent_out_of_it() {
+    let court = Court::open().await;
+    let (mut judge, mut plaintiff, mut defendant) = court.in_session().await;
+    judge.done(Command::HearingClose).await;
+    assert_eq!(plaintiff.bye().await, Some(ByeReason::HearingEnded));
+    assert_eq!(defendant.bye().await, Some(ByeReason::HearingEnded));
+    assert!(*court.rooms.closed.lock().expect("whole"));
+    assert!(court.rooms.removed.lock().expect("whole").is_empty());
 }
 
 #[tokio::test]

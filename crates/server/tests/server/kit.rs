@@ -67,20 +67,26 @@ pub(crate) fn logged() -> String {
 pub(crate) struct RecordedRooms {
     pub allowed: Mutex<HashMap<SeatId, MediaRights>>,
     pub removed: Mutex<Vec<SeatId>>,
+    pub closed: Mutex<bool>,
     pub tokens: Mutex<u32>,
 }
 
 impl Rooms for RecordedRooms {
     fn open(&self, _room: &HearingId) {}
 
-    fn close(&self, _room: &HearingId) {}
+    fn close(&self, _room: &HearingId) {
+        *self.closed.lock().expect("whole") = true;
+    }
 
     fn allow(&self, _room: &HearingId, seat: &SeatId, rights: &MediaRights) {
         self.allowed.lock().expect("whole").insert(seat.clone(), *rights);
     }
 
     fn remove(&self, _room: &HearingId, seat: &SeatId, _why: RemovedBecause) {
-        self.removed.lock().expect("whole").push(seat.clone());
+        // From a room that is not there, nobody can be removed.
+        if !*self.closed.lock().expect("whole") {
+            self.removed.lock().expect("whole").push(seat.clone());
+        }
     }
 
     fn token(

@@ -281,11 +281,13 @@ impl Room {
         let participant = &self.participants[key];
         let mut demands = Vec::new();
         let mut places = Vec::new();
-        let mut sounds = 0;
+        let mut sounds = Vec::new();
         for wanted in participant.wanted.iter().filter(|wanted| wanted.mid.is_some()) {
             let track = &self.tracks[wanted.track];
             if !wanted.video {
-                sounds += usize::from(!track.muted());
+                if !track.muted() {
+                    sounds.extend(track.layer_states(now).iter().map(|layer| layer.rate));
+                }
                 continue;
             }
             let Some(place) = track.subscriptions.iter().position(|s| s.participant == key) else {
@@ -305,11 +307,13 @@ impl Room {
                 layers: states,
                 wish,
                 screen: track.source == Source::ScreenShare,
+                spoke: self.participants[track.publisher].spoke_lately(now),
                 current: subscription.forwarder.target(),
             });
             places.push((wanted.track, place));
         }
-        let allotment = layers::allot(participant.estimate, sounds, &demands);
+        let estimate = participant.estimate;
+        let allotment = layers::allot(estimate, layers::sound_reserve(&sounds), &demands);
         let mut lowered = false;
         for ((track_key, place), (layer, demand)) in
             places.into_iter().zip(allotment.layers.iter().zip(&demands))
@@ -322,6 +326,13 @@ impl Room {
             lowered |= *layer < wanted;
             if !held {
                 subscription.forwarder.set_target(*layer);
+                let rate = |layer: usize| demand.layers[layer].rate;
+                if let (Some(from), Some(to)) = (subscription.forwarder.current(), *layer)
+                    && from > to
+                    && layers::is_unbearable(estimate, allotment.allotted, rate(from), rate(to))
+                {
+                    subscription.forwarder.interrupt();
+                }
                 let fps = subscription.wish.fps;
                 subscription
                     .forwarder

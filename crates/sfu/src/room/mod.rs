@@ -279,6 +279,7 @@ impl Room {
             rtt: None,
             quality: None,
             speaking: Default::default(),
+            last_spoke: None,
             last_packet: None,
             leaving: None,
         })
@@ -359,6 +360,7 @@ impl Room {
             LeaveCause::ProtocolError(_) => Some((Reason::JoinFailure, Action::Disconnect)),
             LeaveCause::ServerShutdown => Some((Reason::ServerShutdown, Action::Reconnect)),
         };
+        let heard = told.is_some() && self.participants[key].signalling == Signalling::Connected;
         if let Some((reason, action)) = told {
             self.send(key, Message::Leave(leave(reason, action)), shared);
         }
@@ -372,8 +374,9 @@ impl Room {
         }
         let mut participant = self.participants.remove(key);
         self.dirty.retain(|dirty| *dirty != key);
-        // A courtesy: the peer learns of the end from DTLS even when its signalling is gone.
-        if participant.rtc.close().is_ok() {
+        // Who has no signalling learns of the end from DTLS. Not the others: a datagram would overtake the leave, and to
+        // them look like a line that broke.
+        if !heard && participant.rtc.close().is_ok() {
             while let Ok(str0m::Output::Transmit(transmit)) = participant.rtc.poll_output() {
                 shared.out.transmits.push_back(transmit);
             }

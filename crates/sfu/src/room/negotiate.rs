@@ -163,7 +163,9 @@ impl Room {
         for codec in &mut info.codecs {
             codec.mid = section.mid.clone();
         }
-        let source = Source::from_proto(info.source, section.video);
+        let source = Source::of_track(info.source, section.video).expect(
+            "a section takes a track of its own kind, whose source was checked when it was announced",
+        );
         let barred = self.is_barred(key, source);
         let track = Track {
             publisher: key,

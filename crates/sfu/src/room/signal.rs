@@ -12,9 +12,12 @@ use crate::io::{Event, LeaveCause};
 use crate::layers::Wish;
 use crate::participant::Audience;
 use crate::permission::Source;
+use crate::track::MAX_LAYERS;
 
-/// More announced tracks than this waiting for their section are refused.
-const MAX_ANNOUNCED: usize = 32;
+/// More tracks than this of one participant, published or announced, are refused.
+const MAX_TRACKS: usize = 32;
+/// Longest name or id of a track that a client may choose, in bytes.
+const MAX_TRACK_TEXT: usize = 256;
 
 impl Room {
     pub(crate) fn signal(
@@ -125,12 +128,15 @@ impl Room {
     pub(super) fn add_track(&mut self, key: usize, request: proto::AddTrackRequest, shared: &mut Shared) {
         use proto::request_response::Reason;
         let video = request.r#type == proto::TrackType::Video as i32;
-        let source = Source::from_proto(request.source, video);
-        let refusal = if request.r#type == proto::TrackType::Data as i32 {
+        let participant = &self.participants[key];
+        let source = Source::of_track(request.source, video);
+        let refusal = if request.r#type == proto::TrackType::Data as i32 || source.is_none() {
             Some(Reason::UnsupportedType)
-        } else if !self.participants[key].permissions.may_publish(source) {
+        } else if !source.is_some_and(|source| participant.permissions.may_publish(source)) {
             Some(Reason::NotAllowed)
-        } else if self.participants[key].announced.len() >= MAX_ANNOUNCED {
+        } else if participant.announced.len() + participant.tracks.len() >= MAX_TRACKS
+            || is_excessive(&request)
+        {
             Some(Reason::LimitExceeded)
         } else if !request.sid.is_empty() {
             // A second codec for a track there is: one codec end to end here.
@@ -139,7 +145,7 @@ impl Room {
             None
         };
         let codec = self.publish_codec(&request, video, shared);
-        let (Some(codec), None) = (codec, refusal) else {
+        let (Some(source), Some(codec), None) = (source, codec, refusal) else {
             let reason = refusal.unwrap_or(Reason::UnsupportedType);
             let request = proto::request_response::Request::AddTrack(request);
             return self.refuse(key, 0, reason, Some(request), shared);
@@ -311,6 +317,19 @@ impl Room {
     }
 }
 
+/// More than any client has reason to say of a track; all of it is passed on to the others.
+fn is_excessive(request: &proto::AddTrackRequest) -> bool {
+    let codecs = &request.simulcast_codecs;
+    let layers = codecs.iter().map(|codec| codec.layers.len());
+    request.name.len() > MAX_TRACK_TEXT
+        || request.cid.len() > MAX_TRACK_TEXT
+        || codecs.len() > MAX_LAYERS
+        || codecs.iter().any(|codec| codec.cid.len() > MAX_TRACK_TEXT)
+        || layers
+            .chain([request.layers.len()])
+            .any(|count| count > MAX_LAYERS)
+}
+
 #[expect(deprecated, reason = "clients read the older fields too")]
 fn track_info(
     request: &proto::AddTrackRequest,
@@ -344,11 +363,8 @@ fn track_info(
         stereo: request.stereo,
         disable_red: request.disable_red,
         encryption: request.encryption,
-        stream: if request.stream.is_empty() {
-            source.stream().to_owned()
-        } else {
-            request.stream.clone()
-        },
+        // Never what the client says: it is written into the session descriptions of all others.
+        stream: source.stream().to_owned(),
         audio_features: request.audio_features.clone(),
         ..Default::default()
     }

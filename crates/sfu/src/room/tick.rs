@@ -81,7 +81,7 @@ impl Room {
         }
         self.request_key_frames(now, shared);
         if speakers {
-            self.tell_speakers(shared);
+            self.tell_speakers(now, shared);
         }
         if gone {
             self.look_for_gone(now);
@@ -108,7 +108,7 @@ impl Room {
         }
     }
 
-    fn tell_speakers(&mut self, shared: &mut Shared) {
+    fn tell_speakers(&mut self, now: Instant, shared: &mut Shared) {
         let mut speakers = Vec::new();
         let mut named = Vec::new();
         for (_, participant) in &mut self.participants {
@@ -117,13 +117,15 @@ impl Room {
                 let level = self.tracks[*track].loudness.take();
                 heard = [heard, level].into_iter().flatten().reduce(f32::max);
             }
+            // Who is out of sight falls silent for the others, also in the middle of a sentence.
+            let heard = heard.filter(|_| participant.is_visible());
+            if heard.is_some() {
+                participant.last_spoke = Some(now);
+            }
             let Some(report) = next_report(participant.speaking, heard) else {
                 continue;
             };
             participant.speaking = report;
-            if !participant.is_visible() {
-                continue;
-            }
             speakers.push(proto::SpeakerInfo {
                 sid: participant.sid.clone(),
                 level: report.level,

@@ -49,6 +49,8 @@ pub(crate) struct Sending {
     key_wanted: Vec<bool>,
     /// Packets of each frame, by layer.
     packets: Vec<usize>,
+    /// Layers that somebody needs, as the server said.
+    needed: Vec<bool>,
     pub(crate) level: i8,
     pub(crate) running: bool,
 }
@@ -471,6 +473,7 @@ impl Client {
                         next: self.now,
                         seqs: vec![100; layers],
                         key_wanted: vec![true; layers],
+                        needed: vec![true; layers],
                         packets,
                         level: -20,
                         running: true,
@@ -499,6 +502,16 @@ impl Client {
                     .accept_answer(pending, parsed)
                     .expect("an answer fits the offer");
                 self.mid_to_track = answer.mid_to_track_id.clone();
+            }
+            // A client of these tests sends one picture at most.
+            Response::SubscribedQualityUpdate(update) => {
+                for track in self.sending.iter_mut().filter(|track| track.video) {
+                    for quality in update.subscribed_codecs.iter().flat_map(|codec| &codec.qualities) {
+                        if let Some(needed) = track.needed.get_mut(quality.quality as usize) {
+                            *needed = quality.enabled;
+                        }
+                    }
+                }
             }
             Response::MediaSectionsRequirement(required) => {
                 self.receive_on(required.num_audios as usize, required.num_videos as usize);
@@ -609,7 +622,10 @@ impl Client {
                     Duration::from_millis(20)
                 };
             track.frame += 1;
-            for layer in 0..track.rids.len() {
+            for layer in (0..track.rids.len())
+                .filter(|layer| track.needed[*layer])
+                .collect::<Vec<_>>()
+            {
                 let key = track.video && std::mem::take(&mut track.key_wanted[layer]);
                 let count = track.packets[layer] * if key { 3 } else { 1 };
                 let rid = track.rids[layer].as_deref().map(Into::into);

@@ -189,7 +189,8 @@ export class Channel {
 
   private bye(reason: ByeReason, frame: ServerFrame, now: number): ChannelOutput[] {
     if (!FINAL.includes(reason)) {
-      return [{ name: 'disconnect' }, ...this.lost(reason === 'restarting' ? 'serverRestart' : 'protocolError', now)];
+      const cause = reason === 'restarting' ? 'serverRestart' : reason === 'tooSlow' ? 'silence' : 'protocolError';
+      return [{ name: 'disconnect' }, ...this.lost(cause, now)];
     }
     return this.finish([
       { name: 'disconnect' },

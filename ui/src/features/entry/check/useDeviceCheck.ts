@@ -94,7 +94,9 @@ export function useDeviceCheck(alone: boolean) {
     await devices.refresh();
   });
   onScopeDispose(() => {
-    if (alone) void Promise.all([turn('video', false), turn('audio', false)]);
+    // Nobody enters court with an open microphone that they did not open there themselves.
+    void turn('audio', false);
+    if (alone) void turn('video', false);
   });
   return { heard, said, findings, score, network, playing, soundFailed, choose, again, answer, play, measure };
 }
