@@ -8,7 +8,7 @@ mod janus;
 mod livekit;
 mod peer;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
 use peer::{Counters, Stream};
 use std::net::IpAddr;
@@ -124,6 +124,11 @@ async fn main() -> Result<()> {
         (Some(pid), Some(before)) => Some(cpu_seconds(pid)? - before),
         _ => None,
     };
+    let flows = counters.flows.load(Relaxed);
+    ensure!(
+        flows == expected,
+        "{flows} streams arrived where {expected} were wanted"
+    );
     let wanted = args.rooms as u64
         * args.publishers as u64
         * u64::from(args.pps)
@@ -133,7 +138,7 @@ async fn main() -> Result<()> {
         "{}",
         serde_json::json!({
             "sent": sent, "received": received, "wanted": wanted, "seconds": args.seconds,
-            "flows": counters.flows.load(Relaxed), "server_cpu_seconds": cpu,
+            "server_cpu_seconds": cpu,
             "received_per_cpu_second": cpu.filter(|c| *c > 0.0).map(|c| (received as f64 / c).round()),
         })
     );
@@ -141,7 +146,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// The window begins when every receiver has heard every publisher.
+/// The window begins when every receiver has heard every publisher; more than that would be another load than the peers'.
 async fn wait_for_flow(counters: &Counters, expected: u64) -> Result<()> {
     tokio::time::timeout(Duration::from_secs(30), async {
         while counters.flows.load(Relaxed) < expected {
