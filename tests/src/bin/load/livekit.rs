@@ -160,16 +160,14 @@ async fn settle(
             trickled(&trickle.candidate_init);
         }
     }
-    let receives = sending.is_none();
     let running = peer.run(sending, counters)?;
     let mut signal = tokio::task::JoinSet::new();
-    signal.spawn(stay(socket, running.words.clone(), receives));
+    signal.spawn(stay(socket, running.words.clone()));
     Ok(Joined::new(running, signal))
 }
 
-/// Keeps the signalling alive and offers more lines when the server says that it needs them. A publisher offers none: what
-/// it received would be work that Janus is not asked to do.
-async fn stay(mut socket: Socket, words: std::sync::mpsc::Sender<Word>, receives: bool) {
+/// Keeps the signalling alive and offers more lines when the server says that it needs them.
+async fn stay(mut socket: Socket, words: std::sync::mpsc::Sender<Word>) {
     use proto::{signal_request::Message as Say, signal_response::Message as Said};
     let (offers, mut offered) = tokio::sync::mpsc::unbounded_channel();
     let mut pings = tokio::time::interval(Duration::from_secs(5));
@@ -185,7 +183,7 @@ async fn stay(mut socket: Socket, words: std::sync::mpsc::Sender<Word>, receives
                 let Some(Ok(message)) = said else { return };
                 let Message::Binary(bytes) = message else { continue };
                 let word = match proto::SignalResponse::decode(bytes).ok().and_then(|said| said.message) {
-                    Some(Said::MediaSectionsRequirement(need)) if receives && need.num_videos > 0 => {
+                    Some(Said::MediaSectionsRequirement(need)) if need.num_videos > 0 => {
                         Word::MoreVideos(need.num_videos as usize, offers.clone())
                     }
                     Some(Said::Answer(answer)) => Word::Answer(answer.sdp),

