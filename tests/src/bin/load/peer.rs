@@ -22,9 +22,6 @@ const KEY_SPACING: Duration = Duration::from_millis(500);
 /// Publishers send nothing smaller but parameter sets; padding is smaller.
 const SMALLEST_PAYLOAD: usize = 20;
 
-/// First bytes of what publishers send: FU-A and STAP-A (RFC 6184 §5.4) of the highest importance.
-const KINDS: [u8; 2] = [0x7c, 0x78];
-
 /// Shared by all peers of a run.
 #[derive(Default)]
 pub(crate) struct Counters {
@@ -218,8 +215,8 @@ fn drive(
                     }
                 }
                 Output::Event(Event::RtpPacket(packet)) => {
-                    // Probing packets carry no payload of ours, or an old one again in the wrapping of RFC 4588.
-                    if packet.payload.len() < SMALLEST_PAYLOAD || !KINDS.contains(&packet.payload[0]) {
+                    // Probing packets carry no payload of ours.
+                    if packet.payload.len() < SMALLEST_PAYLOAD {
                         continue;
                     }
                     match highest.entry(packet.header.ssrc) {
@@ -325,7 +322,7 @@ fn parameter_sets() -> Vec<u8> {
         0x67, 0x42, 0xe0, 0x1f, 0x8c, 0x8d, 0x40, 0x28, 0x02, 0xdd, 0x08, 0x00, 0x00, 0x03,
     ];
     const PPS: [u8; 4] = [0x68, 0xce, 0x3c, 0x80];
-    let mut out = vec![KINDS[1]];
+    let mut out = vec![0x78];
     for nal in [&SPS[..], &PPS[..]] {
         out.extend_from_slice(&(nal.len() as u16).to_be_bytes());
         out.extend_from_slice(nal);
@@ -344,7 +341,7 @@ fn fragment(key: bool, i: u32, of: u32, length: usize) -> Vec<u8> {
         header |= 0x40;
     }
     let mut out = vec![0xa5; length.max(3)];
-    out[0] = KINDS[0];
+    out[0] = 0x7c;
     out[1] = header;
     out
 }
