@@ -44,7 +44,6 @@ async fn a_second_connection_takes_the_seat_and_the_first_is_told() -> Result<()
     let invited = session.court.seat(Role::Defendant)?;
     let mut cast = Cast::tone(scenarios::session::PARTY_HZ);
     cast.more.push("--take-over".to_owned());
-    let mark = session.judge.mark();
     let second = Player::enter(&session.court.url(), invited, &cast, elsewhere.path()).await?;
     second.in_court().await?;
     session
@@ -62,6 +61,8 @@ async fn a_second_connection_takes_the_seat_and_the_first_is_told() -> Result<()
             _ => None,
         })
         .await?;
+    // What comes from now on can only be the second's.
+    let mark = session.judge.mark();
     session.judge.sees_moving(mark, &second.seat).await?;
     session.judge.hears_tone(mark, &second.seat).await?;
     Ok(())
@@ -125,9 +126,8 @@ async fn a_killed_server_comes_back_with_everything_it_acknowledged() -> Result<
             )
             .await?;
     }
-    if session.judge.command(&Command::HearingResume).await.is_ok() {
-        // Only a suspended hearing takes it; otherwise it is refused and changes nothing.
-    }
+    // Only a suspended hearing takes it; otherwise it is refused and changes nothing.
+    session.judge.command(&Command::HearingResume).await?;
     session.media_flows().await
 }
 

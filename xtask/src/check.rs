@@ -37,29 +37,26 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     setup::ensure(Need::Cross)?;
     match args.platform {
-        Platform::Windows => windows(None),
+        Platform::Windows => {
+            windows(None)?;
+            windows_participant(None)
+        }
         Platform::Macos => macos(None),
     }
 }
 
-/// Type-checks the desktop client and the participant for Windows, and builds the participant, which ends up in
-/// [`windows_folder`] with what Wine needs to run it.
+/// Type-checks the desktop client and the participant for Windows.
 pub(crate) fn windows(log: Option<&Path>) -> Result<()> {
     demo::build_page()?;
-    for (verb, programs) in [
-        ("check", &["--bins"] as &[&str]),
-        ("build", &["--bin", "mingting-participant"]),
-    ] {
-        let mut command = debian_cargo(verb, WINDOWS);
-        command
-            .args(programs)
-            // Debian's binutils take minutes to link what lld links in seconds.
-            .env(
-                "CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS",
-                "-Clink-arg=-fuse-ld=lld",
-            );
-        go(&mut command, log)?;
-    }
+    go(windows_cargo("check").arg("--bins"), log)
+}
+
+/// Builds the participant for Windows into [`windows_folder`], beside what Wine needs to run it.
+pub(crate) fn windows_participant(log: Option<&Path>) -> Result<()> {
+    go(
+        windows_cargo("build").args(["--bin", "mingting-participant"]),
+        log,
+    )?;
     let mut shim = Command::new("x86_64-w64-mingw32-gcc");
     shim.args(["-shared", "-O1", "-o"])
         .arg(windows_folder().join("bcryptprimitives.dll"))
@@ -78,6 +75,17 @@ pub(crate) fn windows(log: Option<&Path>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn windows_cargo(verb: &str) -> Command {
+    let mut command = debian_cargo(verb, WINDOWS);
+    // The camera crate is also made into a DLL. Binutils export every symbol of a DLL that names none, and no DLL can export
+    // the more than 65,535 symbols that are in this one.
+    command.env(
+        "CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS",
+        "-Clink-arg=-Wl,--exclude-all-symbols",
+    );
+    command
 }
 
 /// Where the Windows programs are.

@@ -20,9 +20,10 @@ pub(crate) fn root() -> PathBuf {
         .expect("xtask lies in the repository")
 }
 
-/// What builds and tests leave behind.
+/// What builds and tests leave behind. Absolute, since the programs started here have folders of their own.
 pub(crate) fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+    let chosen = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    std::path::absolute(&chosen).unwrap_or(chosen)
 }
 
 /// A program that cargo has built in the default profile.

@@ -142,39 +142,46 @@ fn there_is_venv() -> bool {
     output(Command::new(python()).args(["-c", "import ensurepip, venv"])).is_some()
 }
 
+/// Where nothing is installed for the person: names what is missing and how to get it. The compiler is not asked for, since
+/// it has just built this program.
 fn elsewhere() -> Result<()> {
-    let wanted: &[(&str, &str, &str)] = if cfg!(windows) {
+    let nasm: &[(&str, &str, &str)] = match (cfg!(windows), cfg!(target_arch = "x86_64")) {
+        (_, false) => &[],
+        (true, true) => &[(
+            "nasm",
+            "-v",
+            "NASM: `winget install NASM.NASM`, and put it on the PATH",
+        )],
+        (false, true) => &[("nasm", "-v", "NASM: `brew install nasm`")],
+    };
+    let others: &[(&str, &str, &str)] = if cfg!(windows) {
         &[
-            (
-                "cl",
-                "/?",
-                "the C++ build tools of Visual Studio: `winget install Microsoft.VisualStudio.2022.BuildTools`",
-            ),
             ("cmake", "--version", "CMake: `winget install Kitware.CMake`"),
             (
-                "nasm",
-                "-v",
-                "NASM: `winget install NASM.NASM`, and put it on the PATH",
+                "espeak-ng",
+                "--version",
+                "espeak-ng, for the demo: `winget install eSpeak-NG.eSpeak-NG`, and put it on the PATH",
+            ),
+            (
+                "python",
+                "--version",
+                "Python 3: `winget install Python.Python.3.12`",
             ),
         ]
     } else {
         &[
-            (
-                "cc",
-                "--version",
-                "the command line tools: `xcode-select --install`",
-            ),
             ("cmake", "--version", "CMake: `brew install cmake`"),
-            ("nasm", "-v", "NASM, for Intel Macs: `brew install nasm`"),
             (
                 "espeak-ng",
                 "--version",
                 "espeak-ng, for the demo: `brew install espeak-ng`",
             ),
+            ("python3", "--version", "Python 3: `brew install python`"),
         ]
     };
-    let missing: Vec<_> = wanted
+    let missing: Vec<_> = nasm
         .iter()
+        .chain(others)
         .filter(|(program, ask, _)| !there_is(program, ask))
         .collect();
     for (_, _, how) in &missing {

@@ -37,6 +37,11 @@ pub(crate) fn did_not_run(line: &str) -> bool {
         || (line.starts_with("test ") && (line.ends_with(" ... ignored") || line.contains(" ... ignored, ")))
 }
 
+/// True when cargo's test harness wrote into a log, whatever it had to run.
+pub(crate) fn a_harness_ran(log: &str) -> bool {
+    log.lines().any(|line| line.starts_with("test result: "))
+}
+
 /// Adds up what cargo's test harness and Vitest say in a log.
 pub(crate) fn read(log: &str) -> Tally {
     let mut tally = Tally::default();
