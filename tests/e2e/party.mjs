@@ -86,6 +86,8 @@ try {
   await walkIn(page, args.url, args);
   say('step', { name: 'waiting' });
   await page.locator('.video > .picture').first().waitFor({ timeout: 60_000 });
+  // A person enters with the microphone closed.
+  await page.getByRole('button', { name: '麦克风：已静音' }).click();
   while (open) {
     for (const seen of await page.evaluate(look, readStamp.toString())) say('seen', seen);
     say('heard', { tone: await page.evaluate(listen, Number(args['listen-hz'])) });

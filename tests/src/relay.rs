@@ -66,8 +66,8 @@ struct Line {
 
 impl Line {
     fn change(&mut self, weather: &Weather) {
-        self.up.set_config(weather.up.clone());
-        self.down.set_config(weather.down.clone());
+        self.up.set_config(weather.up);
+        self.down.set_config(weather.down);
     }
 
     fn wake(&self) -> Instant {
@@ -164,8 +164,8 @@ async fn relay(
                     let Ok(back) = back(server).await else { continue };
                     readers.spawn(read_back(Arc::clone(&back), client, answer.clone()));
                     place.insert(Line {
-                        up: Netem::new(weather.up.clone()),
-                        down: Netem::new(weather.down.clone()),
+                        up: Netem::new(weather.up),
+                        down: Netem::new(weather.down),
                         back,
                         sheltered: false,
                     });

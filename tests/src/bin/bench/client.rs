@@ -66,6 +66,10 @@ async fn ours() -> Result<Value> {
     let (display, window) = window(&hearing).await?;
     desk::walk_to_waiting(&window, &hearing.measured).await?;
     hearing.admit().await?;
+    // A person enters with the microphone closed; the peer sends sound as well.
+    window
+        .click("//button[starts-with(@aria-label, '麦克风：已静音')]")
+        .await?;
     let others = format!("document.querySelectorAll('{OTHERS}')");
     let count = Others::Five.count();
     window
@@ -111,7 +115,7 @@ pub(crate) async fn window(hearing: &Hearing) -> Result<(Display, Window)> {
     if !webdriver::available() {
         bail!("the window cannot be driven here");
     }
-    let display = Display::start(hearing.court.folder()).await?;
+    let display = Display::open(hearing.court.folder()).await?;
     let (program, mut args) = on_the_measured_core(&webdriver::desktop_client());
     args.extend(["--synthetic".into(), "--server".into(), hearing.court.url()]);
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -122,7 +126,7 @@ pub(crate) async fn window(hearing: &Hearing) -> Result<(Display, Window)> {
 async fn chromium() -> Result<Value> {
     let folder = tempfile::tempdir()?;
     let mut hearing = hearing(folder.path()).await?;
-    let display = Display::start(hearing.court.folder()).await?;
+    let display = Display::open(hearing.court.folder()).await?;
     let mut browser =
         Chromium::start(&hearing.court.url(), Some(&display.name), hearing.court.folder()).await?;
     browser.take_seat(&hearing.measured).await?;
@@ -162,7 +166,7 @@ async fn empty_webview() -> Result<Option<Value>> {
         return Ok(None);
     }
     let folder = tempfile::tempdir()?;
-    let display = Display::start(folder.path()).await?;
+    let display = Display::open(folder.path()).await?;
     let mut command = tokio::process::Command::new(program);
     command
         .args(["--geometry=1366x768", "about:blank"])

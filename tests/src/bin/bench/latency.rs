@@ -61,7 +61,7 @@ async fn ours() -> Result<Value> {
 async fn chromium() -> Result<Value> {
     let folder = tempfile::tempdir()?;
     let mut hearing = hearing(folder.path()).await?;
-    let display = Display::start(hearing.court.folder()).await?;
+    let display = Display::open(hearing.court.folder()).await?;
     let mut browser =
         Chromium::start(&hearing.court.url(), Some(&display.name), hearing.court.folder()).await?;
     browser.take_seat(&hearing.measured).await?;
