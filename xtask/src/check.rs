@@ -68,7 +68,7 @@ pub(crate) fn windows_participant(log: Option<&Path>) -> Result<()> {
         .arg("-print-file-name=libstdc++-6.dll")
         .output()?;
     let runtime = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-    for library in ["libstdc++-6.dll", "libgcc_s_seh-1.dll"] {
+    for library in ["libstdc++-6.dll", "libgcc_s_seh-1.dll", "libssp-0.dll"] {
         let found = runtime.with_file_name(library);
         if found.exists() {
             fs::copy(&found, windows_folder().join(library))?;
