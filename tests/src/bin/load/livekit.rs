@@ -57,7 +57,14 @@ pub(crate) async fn publish(
         height: 720,
         ..Default::default()
     };
-    let socket = join(place, &format!("p{number}"), offer.to_sdp_string(), vec![add]).await?;
+    let socket = join(
+        place,
+        &format!("p{number}"),
+        false,
+        offer.to_sdp_string(),
+        vec![add],
+    )
+    .await?;
     settle(socket, peer, pending, Some((mid, stream)), counters).await
 }
 
@@ -71,19 +78,21 @@ pub(crate) async fn receive(
 ) -> Result<Joined> {
     let mut peer = Peer::new(local)?;
     let (offer, pending) = peer.offer_receiving(videos)?;
-    let socket = join(place, &format!("r{number}"), offer.to_sdp_string(), vec![]).await?;
+    let socket = join(place, &format!("r{number}"), true, offer.to_sdp_string(), vec![]).await?;
     settle(socket, peer, pending, None, counters).await
 }
 
+/// A publisher does not subscribe: what it received would be work that the wanted streams do not count.
 async fn join(
     place: &Place<'_>,
     identity: &str,
+    subscribes: bool,
     sdp: String,
     tracks: Vec<proto::AddTrackRequest>,
 ) -> Result<Socket> {
     let claims = serde_json::json!({
         "iss": place.key, "sub": identity, "nbf": 0, "exp": 4_102_444_800_u64,
-        "video": { "roomJoin": true, "room": place.room, "canPublish": true, "canSubscribe": true },
+        "video": { "roomJoin": true, "room": place.room, "canPublish": true, "canSubscribe": subscribes },
     });
     let token = jsonwebtoken::encode(
         &jsonwebtoken::Header::default(),
@@ -98,7 +107,7 @@ async fn join(
             ..Default::default()
         }),
         connection_settings: Some(proto::ConnectionSettings {
-            auto_subscribe: true,
+            auto_subscribe: subscribes,
             ..Default::default()
         }),
         add_track_requests: tracks,

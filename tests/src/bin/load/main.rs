@@ -8,7 +8,7 @@ mod janus;
 mod livekit;
 mod peer;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, ValueEnum};
 use peer::{Counters, Stream};
 use std::net::IpAddr;
@@ -124,6 +124,11 @@ async fn main() -> Result<()> {
         (Some(pid), Some(before)) => Some(cpu_seconds(pid)? - before),
         _ => None,
     };
+    let flows = counters.flows.load(Relaxed);
+    ensure!(
+        flows == expected,
+        "{flows} streams arrived where {expected} were wanted"
+    );
     let wanted = args.rooms as u64
         * args.publishers as u64
         * u64::from(args.pps)

@@ -174,6 +174,8 @@ fn drive(
     words: &std::sync::mpsc::Receiver<Word>,
 ) -> Result<()> {
     let mut pending = None;
+    // Asked for while an offer is under way: one offer at a time (RFC 3264 §4).
+    let mut asked_for = None;
     let mut sending = sending.map(|(mid, stream)| Sending {
         mid,
         stream,
@@ -188,18 +190,21 @@ fn drive(
     let mut buffer = vec![0u8; 2048];
     while !stop.load(Relaxed) {
         match words.try_recv() {
-            Ok(Word::MoreVideos(videos, reply)) => {
-                let (offer, change) = peer.offer_receiving(videos)?;
-                pending = Some(change);
-                // The signalling may have ended; then nobody needs the offer.
-                let _ = reply.send(offer.to_sdp_string());
-            }
+            Ok(Word::MoreVideos(videos, reply)) => asked_for = Some((videos, reply)),
             Ok(Word::Answer(answer)) => {
                 if let Some(change) = pending.take() {
                     peer.accept(change, &answer)?;
                 }
             }
             Err(_) => {}
+        }
+        if pending.is_none()
+            && let Some((videos, reply)) = asked_for.take()
+        {
+            let (offer, change) = peer.offer_receiving(videos)?;
+            pending = Some(change);
+            // The signalling may have ended; then nobody needs the offer.
+            let _ = reply.send(offer.to_sdp_string());
         }
         let timeout = loop {
             match peer.rtc.poll_output()? {
