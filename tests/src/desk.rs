@@ -29,6 +29,7 @@ pub async fn walk_to_waiting(window: &Window, invited: &Invited) -> Result<()> {
     window.click(&button("确认，进入候庭")).await
 }
 
-fn button(words: &str) -> String {
+/// A button by the words on it (XPath).
+pub fn button(words: &str) -> String {
     format!("//button[contains(normalize-space(.), '{words}')]")
 }

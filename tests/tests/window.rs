@@ -175,8 +175,8 @@ async fn devices_can_be_tried_before_any_code() -> Result<()> {
     window
         .type_into("//input[@autocomplete='one-time-code']", &invited.code)
         .await?;
-    window.click(&button("设备自检")).await?;
-    let reader = STAMP.replace("export ", "");
+    window.click(&desk::button("设备自检")).await?;
+    let reader = desk::stamp_reader();
     let frame = format!(
         "{reader}
         const picture = document.querySelector('.own-picture > .picture');
@@ -198,7 +198,7 @@ async fn devices_can_be_tried_before_any_code() -> Result<()> {
     window.click("//button[normalize-space(.)='返回']").await?;
     let kept = format!("{code}?.value === '{}'", invited.code);
     window.run_until("the code is kept", &kept).await?;
-    window.click(&button("进入庭审")).await?;
+    window.click(&desk::button("进入庭审")).await?;
     window
         .run_until(
             "the case is shown",
