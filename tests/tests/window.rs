@@ -96,6 +96,16 @@ async fn a_page_that_dies_comes_back_to_its_seat_while_sound_and_picture_go_on()
     sees_the_judge_move(&desk).await?;
     let seat = desk.invited.seat.clone();
     desk.judge.sees_moving(0, &seat).await?;
+    // A person enters with the microphone closed.
+    desk.window
+        .click("//button[starts-with(@aria-label, '麦克风：已静音')]")
+        .await?;
+    desk.judge
+        .wait_from(0, SOON, "the party is heard", |said| match said {
+            Said::Heard(heard) if heard.seat == seat => Some(()),
+            _ => None,
+        })
+        .await?;
 
     let program = desk.window.program()?;
     let page = webdriver::web_process(program).context("the page has a process")?;
