@@ -36,7 +36,7 @@ fuzz_target!(|inputs: Vec<(u8, Vec<u8>)>| {
             }
             1 => {
                 let (Some(id), Ok(message)) = (joined, SignalRequest::decode(bytes.as_slice())) else { continue };
-                sfu.handle_input(now, Input::Signal(id, message));
+                sfu.handle_input(now, Input::Signal(id, Box::new(message)));
             }
             2 => {
                 let _ = stun_ufrag(bytes);

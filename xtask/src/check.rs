@@ -57,12 +57,15 @@ pub(crate) fn windows_participant(log: Option<&Path>) -> Result<()> {
         windows_cargo("build").args(["--bin", "mingting-participant"]),
         log,
     )?;
-    let mut shim = Command::new("x86_64-w64-mingw32-gcc");
-    shim.args(["-shared", "-O1", "-o"])
-        .arg(windows_folder().join("bcryptprimitives.dll"))
-        .arg(root().join("xtask/cross/bcryptprimitives.c"))
-        .arg("-ladvapi32");
-    go(&mut shim, log)?;
+    for stand_in in ["bcryptprimitives", "coremessaging"] {
+        let mut compiler = Command::new("x86_64-w64-mingw32-gcc");
+        compiler
+            .args(["-shared", "-O1", "-o"])
+            .arg(windows_folder().join(stand_in).with_extension("dll"))
+            .arg(root().join("xtask/cross").join(stand_in).with_extension("c"))
+            .arg("-ladvapi32");
+        go(&mut compiler, log)?;
+    }
     // The C++ runtime that OpenH264 links lies with the compiler.
     let output = Command::new("x86_64-w64-mingw32-g++")
         .arg("-print-file-name=libstdc++-6.dll")

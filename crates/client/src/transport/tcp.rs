@@ -7,6 +7,7 @@
 //! used: it wants a listening port on the person's computer, and its driver stands still while a send buffer is full.
 //! Here a full queue loses packets, as a network does. It never listens.
 
+use super::udp::Plain;
 use bytes::{BufMut, Bytes, BytesMut};
 use rtc::ice::tcp_type::TcpType;
 use std::future::Future;
@@ -259,8 +260,16 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 impl Runtime for WithTunnels {
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         let (inbox, arrived) = mpsc::channel(QUEUE);
+        let same = socket.try_clone()?;
+        let udp = match TokioRuntime.wrap_udp_socket(socket) {
+            Ok(udp) => udp,
+            Err(error) => {
+                tracing::info!(%error, "UDP without batches: the system lacks what they need");
+                Arc::new(Plain::new(same)?)
+            }
+        };
         Ok(Arc::new(Socket {
-            udp: TokioRuntime.wrap_udp_socket(socket)?,
+            udp,
             tunnels: Arc::clone(&self.0),
             inbox,
             arrived: Mutex::new(arrived),
