@@ -50,6 +50,7 @@ async fn devices_work_before_a_seat_and_are_closed_with_the_rehearsal() {
         MediaClock::start(),
     );
     (setup.camera_on, setup.microphone_on) = (false, false);
+    setup.preview = true;
     let config = SessionConfig {
         // Nothing listens there: the check says so, and the devices work all the same.
         server: "http://127.0.0.1:9".parse().expect("an address"),

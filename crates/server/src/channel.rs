@@ -417,7 +417,10 @@ async fn say_goodbye_within(limit: Duration, socket: &mut WebSocket, reason: Bye
                 code: close_code::NORMAL,
                 reason: "".into(),
             })))
-            .await
+            .await?;
+        // A socket closed with something unread is reset, and the reset overtakes the last word (RFC 1122 §4.2.2.13).
+        while let Some(Ok(_)) = socket.recv().await {}
+        Ok::<_, axum::Error>(())
     };
     // Who does not listen to the last word loses nothing but the reason.
     let _gone = tokio::time::timeout(limit, farewell).await;
