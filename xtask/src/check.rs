@@ -37,26 +37,28 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     setup::ensure(Need::Cross)?;
     match args.platform {
-        Platform::Windows => {
-            windows(None)?;
-            windows_participant(None)
-        }
+        Platform::Windows => windows_for_wine(None),
         Platform::Macos => macos(None),
     }
 }
 
-/// Type-checks the desktop client and the participant for Windows.
+/// Builds the desktop client and the participant for Windows into [`windows_folder`]. Building both costs less than to
+/// type-check the one and build the other: what they share is read once.
 pub(crate) fn windows(log: Option<&Path>) -> Result<()> {
     demo::build_page()?;
-    go(windows_cargo("check").arg("--bins"), log)
+    let mut build = debian_cargo("build", WINDOWS);
+    // The camera crate is also made into a DLL. Binutils export every symbol of a DLL that names none, and no DLL can export
+    // the more than 65,535 symbols that are in this one.
+    build.arg("--bins").env(
+        "CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS",
+        "-Clink-arg=-Wl,--exclude-all-symbols",
+    );
+    go(&mut build, log)
 }
 
-/// Builds the participant for Windows into [`windows_folder`], beside what Wine needs to run it.
-pub(crate) fn windows_participant(log: Option<&Path>) -> Result<()> {
-    go(
-        windows_cargo("build").args(["--bin", "mingting-participant"]),
-        log,
-    )?;
+/// Does what [`windows`] does, and puts beside the programs what Wine needs to run the participant.
+pub(crate) fn windows_for_wine(log: Option<&Path>) -> Result<()> {
+    windows(log)?;
     for stand_in in ["bcryptprimitives", "coremessaging"] {
         let mut compiler = Command::new("x86_64-w64-mingw32-gcc");
         compiler
@@ -78,17 +80,6 @@ pub(crate) fn windows_participant(log: Option<&Path>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn windows_cargo(verb: &str) -> Command {
-    let mut command = debian_cargo(verb, WINDOWS);
-    // The camera crate is also made into a DLL. Binutils export every symbol of a DLL that names none, and no DLL can export
-    // the more than 65,535 symbols that are in this one.
-    command.env(
-        "CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS",
-        "-Clink-arg=-Wl,--exclude-all-symbols",
-    );
-    command
 }
 
 /// Where the Windows programs are.

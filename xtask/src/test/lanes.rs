@@ -67,7 +67,7 @@ pub(crate) const LANES: &[Lane] = &[
     },
     lane(
         "windows",
-        "the client type-checks for Windows",
+        "the client builds for Windows",
         Need::Cross,
         false,
         windows,
@@ -197,7 +197,7 @@ fn wine(log: &Path) -> Result<Ran> {
     if !cfg!(target_os = "linux") {
         return Ok(Ran::Skipped("Wine runs it on Linux; here, the scenarios do"));
     }
-    check::windows_participant(Some(log))?;
+    check::windows_for_wine(Some(log))?;
     scenario_tests(&["wine"], log)?;
     Ok(Ran::Whole)
 }

@@ -7,7 +7,7 @@
 //! used: it wants a listening port on the person's computer, and its driver stands still while a send buffer is full.
 //! Here a full queue loses packets, as a network does. It never listens.
 
-use super::udp::Plain;
+use super::udp::{Plain, received_too_much_is_transient};
 use bytes::{BufMut, Bytes, BytesMut};
 use rtc::ice::tcp_type::TcpType;
 use std::future::Future;
@@ -239,7 +239,9 @@ impl AsyncUdpSocket for Socket {
                 }
             }
         }
-        self.udp.poll_recv(cx, bufs, meta)
+        self.udp
+            .poll_recv(cx, bufs, meta)
+            .map_err(received_too_much_is_transient)
     }
 
     fn max_gso_segments(&self) -> usize {

@@ -11,6 +11,20 @@ use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Transmit};
 
+/// WSAEMSGSIZE, in Windows Sockets Error Codes.
+const LONGER_THAN_THE_BUFFER: i32 = 10_040;
+
+/// What receiving failed with, as the stack should take it. Windows calls a packet that is longer than the buffer an error,
+/// and the stack would give the socket up: anybody who finds its port could end a person's hearing. Such a packet is lost
+/// instead, as it is elsewhere.
+pub fn received_too_much_is_transient(error: io::Error) -> io::Error {
+    if error.raw_os_error() == Some(LONGER_THAN_THE_BUFFER) {
+        io::ErrorKind::Interrupted.into()
+    } else {
+        error
+    }
+}
+
 /// One packet a call, both ways.
 #[derive(Debug)]
 pub struct Plain(UdpSocket);
@@ -58,6 +72,13 @@ impl AsyncUdpSocket for Plain {
 mod tests {
     use super::*;
     use std::future::poll_fn;
+
+    #[test]
+    fn only_a_packet_that_is_too_long_does_not_end_a_socket() {
+        let kind = |code| received_too_much_is_transient(io::Error::from_raw_os_error(code)).kind();
+        assert_eq!(kind(LONGER_THAN_THE_BUFFER), io::ErrorKind::Interrupted);
+        assert_ne!(kind(LONGER_THAN_THE_BUFFER + 10), io::ErrorKind::Interrupted);
+    }
 
     #[tokio::test]
     async fn packets_go_both_ways() {
