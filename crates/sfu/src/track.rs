@@ -37,6 +37,8 @@ pub(crate) struct SourceLayer {
     window_start: Option<Instant>,
     window_bytes: u64,
     last_packet: Option<Instant>,
+    /// The highest sequence number that came.
+    newest: Option<u64>,
     key_frame_wanted: bool,
     key_frame_asked: Option<Instant>,
 }
@@ -53,6 +55,7 @@ impl SourceLayer {
             window_start: None,
             window_bytes: 0,
             last_packet: None,
+            newest: None,
             key_frame_wanted: false,
             key_frame_asked: None,
         }
@@ -73,6 +76,11 @@ impl SourceLayer {
             self.window_bytes = 0;
         }
         self.window_bytes += bytes as u64;
+    }
+
+    /// Another stream carries the layer from here on, with numbers of its own.
+    pub(crate) fn numbered_anew(&mut self) {
+        self.newest = None;
     }
 
     /// Packets came lately.
@@ -223,13 +231,29 @@ pub(crate) struct Track {
 }
 
 impl Track {
-    /// Counts an incoming packet; `starts_key_frame` ends the wait for one.
-    pub(crate) fn count(&mut self, layer: usize, now: Instant, bytes: usize, starts_key_frame: bool) {
+    /// Counts an incoming packet and says whether the layer can be joined with it, which ends the wait for a key frame.
+    ///
+    /// Not with the first packet of a key frame that comes late, repaired or out of order: the rest of that frame has gone
+    /// by, nobody who joined now would ever get it, and the picture would stand until the next one.
+    pub(crate) fn count(
+        &mut self,
+        layer: usize,
+        now: Instant,
+        seq: u64,
+        bytes: usize,
+        starts_key_frame: bool,
+    ) -> bool {
         let layer = &mut self.layers[layer];
         layer.count(now, bytes);
-        if starts_key_frame {
+        let newest = layer.newest.is_none_or(|newest| seq > newest);
+        if newest {
+            layer.newest = Some(seq);
+        }
+        let joinable = starts_key_frame && newest;
+        if joinable {
             layer.key_frame_wanted = false;
         }
+        joinable
     }
 
     /// The layers as the choice of layers sees them.

@@ -200,6 +200,7 @@ impl Room {
                 .iter()
                 .position(|layer| layer.rid == stream.1)?;
             sender.streams.push((ssrc, track, layer));
+            tracks[track].layers[layer].numbered_anew();
             Some((track, layer))
         }) else {
             return;
@@ -217,7 +218,8 @@ impl Room {
             return;
         }
         let picture = codec::picture(codec, &packet.payload);
-        track.count(layer, now, packet.payload.len(), picture.starts_key_frame);
+        let seq = *packet.seq_no;
+        let joinable = track.count(layer, now, seq, packet.payload.len(), picture.starts_key_frame);
         let values = &packet.header.ext_vals;
         if !track.video
             && let Some(level) = values.audio_level
@@ -226,10 +228,10 @@ impl Room {
         }
         let arrived = Arrived {
             layer,
-            seq: *packet.seq_no,
+            seq,
             time: packet.header.timestamp,
             at: now,
-            starts_key_frame: picture.starts_key_frame || !track.video,
+            starts_key_frame: joinable || !track.video,
             discardable: picture.discardable,
         };
         for subscription in &mut track.subscriptions {

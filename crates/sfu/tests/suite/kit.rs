@@ -622,6 +622,15 @@ impl Client {
                     Duration::from_millis(20)
                 };
             track.frame += 1;
+            if track.frame == 1 {
+                // libwebrtc answers every NACK; str0m's own limit is a share of what is sent.
+                for rid in &track.rids {
+                    let mut api = self.rtc.direct_api();
+                    if let Some(stream) = api.stream_tx_by_mid(track.mid, rid.as_deref().map(Into::into)) {
+                        stream.set_rtx_cache(1000, Duration::from_secs(3), None);
+                    }
+                }
+            }
             for layer in (0..track.rids.len())
                 .filter(|layer| track.needed[*layer])
                 .collect::<Vec<_>>()
