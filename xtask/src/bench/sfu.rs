@@ -63,7 +63,7 @@ pub(super) fn run(rounds: usize) -> Result<()> {
     if livekit.is_some() {
         peers.push(Peer::Livekit);
     }
-    if there_is("janus", "--version") {
+    if there_is("janus", "--help") {
         peers.push(Peer::Janus);
     } else {
         eprintln!("bench: no Janus here (`apt-get install janus`), so it is left out");
@@ -170,7 +170,7 @@ fn table(figures: &[Figure], peers: &[Peer], rounds: usize) -> (String, serde_js
         rate.zip(delivered)
     };
     let mut markdown = format!(
-        "`cargo xtask bench sfu` ({rounds} rounds, the peers alternating; rooms of 6 publishers and 6 receivers, 300 packets a second of 1,100 bytes each; server and generator on one core each). Publishers over LiveKit signalling receive too when the server offers it (ours and livekit-server), so more than 100 % can arrive; Janus sends to receivers alone.\n\n| rooms | server | packets out per CPU second: median [min-max] | received ÷ wanted | ours ÷ theirs |\n|---|---|---|---|---|\n"
+        "`cargo xtask bench sfu` ({rounds} rounds, the peers alternating; rooms of 6 publishers and 6 receivers, 300 packets a second of 1,100 bytes each; server and generator on one core each). Publishers receive nothing.\n\n| rooms | server | packets out per CPU second: median [min-max] | received ÷ wanted | ours ÷ theirs |\n|---|---|---|---|---|\n"
     );
     let mut rows = Vec::new();
     for rooms in ROOMS {

@@ -192,8 +192,9 @@ async fn stay(mut socket: Socket, words: std::sync::mpsc::Sender<Word>) {
                 let Some(Ok(message)) = said else { return };
                 let Message::Binary(bytes) = message else { continue };
                 let word = match proto::SignalResponse::decode(bytes).ok().and_then(|said| said.message) {
-                    Some(Said::MediaSectionsRequirement(need)) if need.num_videos > 0 => {
-                        Word::MoreVideos(need.num_videos as usize, offers.clone())
+                    // None more may be needed and an offer all the same: livekit-server then fills those there are.
+                    Some(Said::MediaSectionsRequirement(need)) => {
+                        Word::MoreVideos((need.num_videos as usize).max(1), offers.clone())
                     }
                     Some(Said::Answer(answer)) => Word::Answer(answer.sdp),
                     _ => continue,
