@@ -64,6 +64,16 @@ pub struct MediaSetup {
     pub clock: MediaClock,
 }
 
+/// A microphone or loudspeaker that runs; it has no picture size.
+pub(crate) fn sound_device_on(device: String) -> DeviceState {
+    DeviceState::On {
+        device,
+        width: 0,
+        height: 0,
+        fps: 0,
+    }
+}
+
 impl MediaSetup {
     /// A person at this machine: default devices, seen from the start and heard once they open the microphone themselves.
     pub fn devices(frames: Arc<dyn FrameSink>, clock: MediaClock) -> Self {
@@ -142,12 +152,7 @@ impl MediaSetup {
             None => DeviceState::Off,
             Some(CaptureChoice::Default | CaptureChoice::Device(_)) => DeviceState::Opening,
             Some(CaptureChoice::Wav { .. } | CaptureChoice::Tone { .. } | CaptureChoice::Silence) => {
-                DeviceState::On {
-                    device: "Synthetic microphone".to_owned(),
-                    width: 0,
-                    height: 0,
-                    fps: 0,
-                }
+                sound_device_on("Synthetic microphone".to_owned())
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Chromium with livekit-client in the measured seat: `tests/e2e/bench`, driven by lines.
 
-use crate::hearing::on_the_measured_core;
+use crate::hearing::{Hearing, on_the_measured_core};
 use anyhow::{Context, Result, bail};
-use scenarios::{SOON, court::Invited, process::Process, within};
+use scenarios::{SOON, court::Invited, process::Process, webdriver::Display, within};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -88,6 +88,16 @@ impl Chromium {
             bail!("Chromium: {what}: {error}");
         }
         Ok(said["value"].clone())
+    }
+
+    /// A browser in a window of `display`, in court in the measured seat, sending its own picture and sound.
+    pub(crate) async fn in_court(hearing: &mut Hearing, display: &Display) -> Result<Self> {
+        let folder = hearing.court.folder();
+        let mut browser = Self::start(&hearing.court.url(), Some(&display.name), folder).await?;
+        browser.take_seat(&hearing.measured).await?;
+        hearing.admit().await?;
+        browser.call("publish", &Value::Null).await?;
+        Ok(browser)
     }
 
     /// Takes the seat and goes to the waiting room.

@@ -127,11 +127,7 @@ async fn chromium() -> Result<Value> {
     let folder = tempfile::tempdir()?;
     let mut hearing = hearing(folder.path()).await?;
     let display = Display::open(hearing.court.folder()).await?;
-    let mut browser =
-        Chromium::start(&hearing.court.url(), Some(&display.name), hearing.court.folder()).await?;
-    browser.take_seat(&hearing.measured).await?;
-    hearing.admit().await?;
-    browser.call("publish", &Value::Null).await?;
+    let mut browser = Chromium::in_court(&mut hearing, &display).await?;
     hearing.warm_up().await?;
     let count = Others::Five.count();
     within(SOON, "the pictures of five others", async {

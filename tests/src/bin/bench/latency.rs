@@ -62,11 +62,7 @@ async fn chromium() -> Result<Value> {
     let folder = tempfile::tempdir()?;
     let mut hearing = hearing(folder.path()).await?;
     let display = Display::open(hearing.court.folder()).await?;
-    let mut browser =
-        Chromium::start(&hearing.court.url(), Some(&display.name), hearing.court.folder()).await?;
-    browser.take_seat(&hearing.measured).await?;
-    hearing.admit().await?;
-    browser.call("publish", &Value::Null).await?;
+    let mut browser = Chromium::in_court(&mut hearing, &display).await?;
     within(SOON, "the judge's picture", async {
         while browser.received().await?.frames == 0 {
             tokio::task::yield_now().await;

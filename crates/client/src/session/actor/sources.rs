@@ -2,6 +2,7 @@
 //! court: that comes from the hearing channel.
 
 use super::*;
+use crate::studio::sound_device_on;
 use livekit_protocol::DisconnectReason;
 
 impl Actor {
@@ -166,22 +167,10 @@ impl Actor {
             // The engine runs without a microphone too.
             AudioEvent::CaptureOpened(_) if !self.has_microphone => {}
             AudioEvent::CaptureOpened(device) => {
-                let state = DeviceState::On {
-                    device: device.name,
-                    width: 0,
-                    height: 0,
-                    fps: 0,
-                };
-                self.device(DeviceKind::Microphone, state);
+                self.device(DeviceKind::Microphone, sound_device_on(device.name));
             }
             AudioEvent::PlaybackOpened(device) => {
-                let state = DeviceState::On {
-                    device: device.name,
-                    width: 0,
-                    height: 0,
-                    fps: 0,
-                };
-                self.device(DeviceKind::Speaker, state);
+                self.device(DeviceKind::Speaker, sound_device_on(device.name));
             }
             AudioEvent::CaptureFailed(error) => {
                 tracing::warn!(%error, "the microphone does not run");
