@@ -5,6 +5,21 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { writeCamera, writeMicrophone } from './devices.mjs';
 
+export const EXECUTABLE = process.env.MINGTING_CHROMIUM ?? '/usr/bin/chromium';
+
+/** A browser that asks nobody anything and calls nobody; its devices come from whoever starts it. */
+export const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--autoplay-policy=no-user-gesture-required',
+  '--use-fake-ui-for-media-stream',
+];
+
 /** One line of JSON for whoever started this. */
 export const say = (type, fields = {}) => process.stdout.write(`${JSON.stringify({ type, ...fields })}\n`);
 
@@ -16,17 +31,9 @@ export async function launch(folder, hz, more = []) {
   await writeCamera(camera);
   await writeMicrophone(microphone, hz);
   return chromium.launch({
-    executablePath: process.env.MINGTING_CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: EXECUTABLE,
     args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--autoplay-policy=no-user-gesture-required',
-      '--use-fake-ui-for-media-stream',
+      ...FLAGS,
       '--use-fake-device-for-media-stream',
       `--use-file-for-fake-video-capture=${camera}`,
       `--use-file-for-fake-audio-capture=${microphone}`,

@@ -4,6 +4,7 @@
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
+import { EXECUTABLE, FLAGS } from '../chromium.mjs';
 
 const { values: args } = parseArgs({
   options: { url: { type: 'string' }, window: { type: 'boolean', default: false } },
@@ -12,19 +13,11 @@ const { values: args } = parseArgs({
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 const browser = await chromium.launchServer({
-  executablePath: process.env.MINGTING_CHROMIUM ?? '/usr/bin/chromium',
+  executablePath: EXECUTABLE,
   headless: !args.window,
   args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    '--use-fake-ui-for-media-stream',
+    ...FLAGS,
     '--use-fake-device-for-media-stream=fps=30',
-    '--autoplay-policy=no-user-gesture-required',
     '--disable-features=WebRtcHideLocalIpsWithMdns',
     '--lang=zh-CN',
     '--window-position=0,0',
