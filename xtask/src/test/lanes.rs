@@ -148,6 +148,7 @@ fn scenario_tests(tests: &[&str], log: &Path) -> Result<()> {
     command.args(["--", "--test-threads=1"]);
     command
         .env("MINGTING_BIN", target().join("debug"))
+        .env("MINGTING_SHOW_LOGS", "1")
         .env("MINGTING_PYTHON", setup::python_in_venv())
         .env("MINGTING_WINDOWS_BIN", check::windows_folder());
     if tests.contains(&"interop")

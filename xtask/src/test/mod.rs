@@ -14,7 +14,7 @@ use std::{fs, path::Path, time::Duration};
 use tally::Tally;
 
 /// Lines of a failed lane's log that are printed.
-const TAIL: usize = 80;
+const TAIL: usize = 200;
 
 /// Lanes that only `--lane` runs: their parts were seen to pass by hand, the lanes on a fresh clone not yet. A whole run
 /// names them and counts them as skipped.
