@@ -24,6 +24,9 @@ pub(crate) struct Args {
     /// Use a moving test picture and a quiet tone instead of the camera and the microphone
     #[arg(long, env = "MINGTING_SYNTHETIC")]
     pub(crate) synthetic: bool,
+    /// How much to log: error, warn, info, debug or trace
+    #[arg(long, env = "MINGTING_LOG", value_parser = ["error", "warn", "info", "debug", "trace"])]
+    pub(crate) log: Option<String>,
     /// A mingting://join/… link, as the system hands it over
     pub(crate) link: Option<String>,
 }
@@ -40,7 +43,14 @@ struct CourtFile {
 
 impl Args {
     /// The court's server.
-    pub(crate) fn server(&self, config_dir: Option<&Path>) -> anyhow::Result<String> {
+    pub(crate) fn server(&self, config_dir: Option<&Path>) -> anyhow::Result<tauri::Url> {
+        let server = self.named_server(config_dir)?;
+        server
+            .parse()
+            .map_err(|error| anyhow::anyhow!("the server's address {server:?} is not one: {error}"))
+    }
+
+    fn named_server(&self, config_dir: Option<&Path>) -> anyhow::Result<String> {
         if let Some(server) = &self.server {
             return Ok(server.trim_end_matches('/').to_owned());
         }

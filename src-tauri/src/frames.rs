@@ -2,19 +2,20 @@
 //!
 //! It never waits for the page: a page that falls behind loses frames up to the next key frame of that track.
 //! It serves one page at a time, from our own origin, with a token that works once.
+//! It is also how a page is missed: one that stops answering hangs, one that goes and does not come back is dead.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use client::{DecodedFrame, EncodedFrame};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use protocol::{FrameRequest, FrameSocket, Secret};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::tungstenite::{
-    Message,
+    self, Message, Utf8Bytes,
     handshake::server::{ErrorResponse, Request, Response},
     http::StatusCode,
     protocol::WebSocketConfig,
@@ -26,6 +27,13 @@ const QUEUE: usize = 40;
 const REQUEST_LIMIT: usize = 1024;
 /// A page says its token at once; whoever does not is something else.
 const GREETING_LIMIT: Duration = Duration::from_secs(5);
+/// How often the page is asked whether it lives. What it gets wakes it even while its own timers are held back.
+const ASK_EVERY: Duration = Duration::from_secs(2);
+/// A page that says nothing for two such spans, one after the other, hangs. One would not do: a computer that was asleep
+/// finds the first at its end when it wakes.
+const SILENCE: Duration = Duration::from_secs(5);
+/// A page that loads again or lost only its socket is back within this.
+const BACK_WITHIN: Duration = Duration::from_secs(15);
 /// Pause after a connection that could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// Length of the header before each picture.
@@ -95,6 +103,17 @@ pub(crate) struct FrameHub(Arc<Mutex<Hub>>);
 struct Hub {
     token: Option<Secret>,
     page: Option<Page>,
+    /// How many pages have shown a token so far: whoever waits for the next one sees it here.
+    pages: watch::Sender<u64>,
+}
+
+/// How a page was lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Lost {
+    /// It is there and answers nothing.
+    Hung,
+    /// Its socket is closed and no page came after it.
+    Gone,
 }
 
 struct Page {
@@ -108,6 +127,7 @@ impl FrameHub {
         Self(Arc::new(Mutex::new(Hub {
             token: None,
             page: None,
+            pages: watch::Sender::new(0),
         })))
     }
 
@@ -162,7 +182,13 @@ impl FrameHub {
             frames,
             waiting_for_key: HashSet::new(),
         });
+        hub.pages.send_modify(|pages| *pages += 1);
         Some(queue)
+    }
+
+    /// Sees the pages that come from now on.
+    fn next_pages(&self) -> watch::Receiver<u64> {
+        self.hub().pages.subscribe()
     }
 }
 
@@ -184,11 +210,12 @@ fn encode(frame: &Picture) -> Bytes {
     out.freeze()
 }
 
-/// Serves pages until the program ends. `request` gets what the page asks for.
+/// Serves pages until the program ends. `request` gets what the page asks for, `lost` is told when the page is missed.
 pub(crate) async fn serve(
     listener: TcpListener,
     hub: FrameHub,
     request: impl Fn(FrameRequest) + Clone + Send + 'static,
+    lost: impl Fn(Lost) + Clone + Send + 'static,
 ) {
     // Connections run side by side until they show the token; the newest page that did has the pictures.
     let mut pages = tokio::task::JoinSet::new();
@@ -200,10 +227,17 @@ pub(crate) async fn serve(
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 };
-                let (hub, request) = (hub.clone(), request.clone());
+                let (hub, request, lost) = (hub.clone(), request.clone(), lost.clone());
                 pages.spawn(async move {
-                    if let Err(error) = serve_page(stream, hub, request).await {
-                        tracing::debug!(%error, "a page left the frame socket");
+                    match serve_page(stream, &hub, request).await {
+                        Ok(End::Replaced) => {}
+                        Ok(End::Hung) => lost(Lost::Hung),
+                        Ok(End::Left(mut next)) => {
+                            if tokio::time::timeout(BACK_WITHIN, next.changed()).await.is_err() {
+                                lost(Lost::Gone);
+                            }
+                        }
+                        Err(error) => tracing::debug!(%error, "turned away from the frame socket"),
                     }
                 });
             }
@@ -212,7 +246,22 @@ pub(crate) async fn serve(
     }
 }
 
-async fn serve_page(stream: TcpStream, hub: FrameHub, request: impl Fn(FrameRequest)) -> anyhow::Result<()> {
+/// How serving a page ended.
+enum End {
+    /// A newer page took its place.
+    Replaced,
+    /// Its socket closed. Tells when a next page comes.
+    Left(watch::Receiver<u64>),
+    /// It stopped answering.
+    Hung,
+}
+
+/// Fails for whoever shows no valid token.
+async fn serve_page(
+    stream: TcpStream,
+    hub: &FrameHub,
+    request: impl Fn(FrameRequest),
+) -> anyhow::Result<End> {
     stream.set_nodelay(true)?;
     let limits = WebSocketConfig::default()
         .max_message_size(Some(REQUEST_LIMIT))
@@ -228,25 +277,64 @@ async fn serve_page(stream: TcpStream, hub: FrameHub, request: impl Fn(FrameRequ
         Some(Message::Text(token)) => hub.redeem(token),
         _ => None,
     };
-    let Some(mut queue) = queue else {
+    let Some(queue) = queue else {
         socket.close(None).await?;
         anyhow::bail!("no valid token");
     };
+    let next = hub.next_pages();
+    let (sink, messages) = socket.split();
+    // Side by side, because a page that hangs does not read either: writing then waits for ever.
+    Ok(tokio::select! {
+        replaced = write(sink, queue) => if replaced { End::Replaced } else { End::Left(next) },
+        hung = read(messages, request, SILENCE) => if hung { End::Hung } else { End::Left(next) },
+    })
+}
+
+/// Sends pictures, and asks again and again whether the page lives. True at the end when a newer page took the hub.
+async fn write(mut sink: impl Sink<Message> + Unpin, mut queue: mpsc::Receiver<Bytes>) -> bool {
+    let mut ask = tokio::time::interval(ASK_EVERY);
     loop {
-        tokio::select! {
+        let message = tokio::select! {
             frame = queue.recv() => match frame {
-                Some(frame) => socket.send(Message::Binary(frame)).await?,
-                // A newer page took the hub.
-                None => break,
+                Some(frame) => Message::Binary(frame),
+                None => return true,
             },
-            message = socket.next() => match message.transpose()? {
-                Some(Message::Text(text)) => request(serde_json::from_str(&text)?),
-                Some(Message::Close(_)) | None => break,
-                Some(_) => {}
-            },
+            _ = ask.tick() => Message::Text(Utf8Bytes::default()),
+        };
+        if sink.send(message).await.is_err() {
+            return false;
         }
     }
-    Ok(())
+}
+
+/// Hands on what the page asks for. True at the end when it has fallen silent.
+async fn read(
+    mut messages: impl Stream<Item = Result<Message, tungstenite::Error>> + Unpin,
+    request: impl Fn(FrameRequest),
+    silence: Duration,
+) -> bool {
+    let mut silent_before = false;
+    loop {
+        let Ok(message) = tokio::time::timeout(silence, messages.next()).await else {
+            if silent_before {
+                return true;
+            }
+            silent_before = true;
+            continue;
+        };
+        silent_before = false;
+        match message {
+            Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
+                Ok(asked) => request(asked),
+                Err(error) => {
+                    tracing::error!(%error, "the page asked for what the shell does not know");
+                    return false;
+                }
+            },
+            Some(Ok(Message::Close(_)) | Err(_)) | None => return false,
+            Some(Ok(_)) => {}
+        }
+    }
 }
 
 // The error type is the WebSocket crate's, and large; it is built once per refused page.
@@ -296,7 +384,12 @@ mod tests {
         let mut again = tokio::time::interval(Duration::from_millis(5));
         loop {
             tokio::select! {
-                message = page.next() => return matches!(message, Some(Ok(Message::Binary(_)))),
+                message = page.next() => match message {
+                    Some(Ok(Message::Binary(_))) => return true,
+                    // Whether it lives.
+                    Some(Ok(Message::Text(_))) => {}
+                    _ => return false,
+                },
                 _ = again.tick() => {
                     hub.push(&Picture::from(EncodedFrame {
                         slot: 1,
@@ -313,6 +406,20 @@ mod tests {
     }
 
     #[test]
+    fn a_page_hangs_that_answers_nothing_and_not_one_that_leaves() {
+        tauri::async_runtime::block_on(async {
+            let silence = Duration::from_millis(1);
+            assert!(read(futures_util::stream::pending(), |_| (), silence).await);
+
+            let alive = || Ok(Message::Text(r#"{"type":"alive"}"#.into()));
+            let leaves = futures_util::stream::iter([alive(), alive(), Ok(Message::Close(None))]);
+            let answers = std::cell::Cell::new(0);
+            assert!(!read(leaves, |_| answers.set(answers.get() + 1), silence).await);
+            assert_eq!(answers.get(), 2);
+        });
+    }
+
+    #[test]
     fn pictures_go_to_our_own_newest_page_and_to_nobody_else() {
         tauri::async_runtime::block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0")
@@ -320,7 +427,7 @@ mod tests {
                 .expect("loopback has a free port");
             let port = listener.local_addr().expect("it is bound").port();
             let hub = FrameHub::new();
-            tauri::async_runtime::spawn(serve(listener, hub.clone(), |_| ()));
+            tauri::async_runtime::spawn(serve(listener, hub.clone(), |_| (), |_| ()));
             let url = hub.issue(Secret::new("first"), port).url;
 
             for stranger in ["https://court.example", "null", "http://localhost"] {
@@ -343,7 +450,8 @@ mod tests {
                 gets_pictures(&hub, &mut second).await,
                 "a page that was loaded again"
             );
-            let left = async { while let Some(Ok(Message::Binary(_))) = first.next().await {} };
+            let left =
+                async { while let Some(Ok(Message::Binary(_) | Message::Text(_))) = first.next().await {} };
             tokio::time::timeout(Duration::from_secs(5), left)
                 .await
                 .expect("the older page is let go");

@@ -78,7 +78,8 @@ struct Inner {
     server: tauri::Url,
     synthetic: bool,
     court: Court,
-    code: Mutex<Option<Secret>>,
+    /// A code from a link or the command line, until one is sent in: a page that is loaded again still offers it.
+    offered: Mutex<Option<Secret>>,
     session: Mutex<Option<SessionHandle>>,
     rehearsal: Mutex<Option<Rehearsal>>,
     /// Devices chosen since the program started, for whatever session comes next.
@@ -92,21 +93,18 @@ struct Inner {
 
 impl Host {
     pub(crate) fn new(
-        server: String,
+        server: tauri::Url,
         code: Option<Secret>,
         synthetic: bool,
         hub: FrameHub,
         port: u16,
         tell: impl Fn(HostEvent) + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
-        let server: tauri::Url = server
-            .parse()
-            .map_err(|error| anyhow::anyhow!("the server's address {server:?} is not one: {error}"))?;
         Ok(Self(Arc::new(Inner {
             court: Court::new(&server)?,
             server,
             synthetic,
-            code: Mutex::new(code),
+            offered: Mutex::new(code),
             session: Mutex::new(None),
             rehearsal: Mutex::new(None),
             chosen: Mutex::default(),
@@ -130,7 +128,10 @@ impl Host {
                 self.end_rehearsal().await;
                 reply(self.start_info())
             }
-            Call::CourtEnter(enter) => reply(self.0.court.enter(&enter).await?),
+            Call::CourtEnter(enter) => {
+                *self.offered() = None;
+                reply(self.0.court.enter(&enter).await?)
+            }
             Call::CourtTakeSeat(take) => reply(self.0.court.take_seat(&take).await?),
             Call::CourtSignIn(sign_in) => reply(self.0.court.sign_in(&sign_in).await?),
             Call::CourtStaffSeat(take) => reply(self.0.court.staff_seat(&take).await?),
@@ -182,9 +183,16 @@ impl Host {
         }
     }
 
+    /// A link was followed: its code is told to the page, and kept for one that does not listen yet.
+    pub(crate) fn offer(&self, code: Secret) {
+        *self.offered() = Some(code.clone());
+        (self.0.tell)(HostEvent::OpenCode { code });
+    }
+
     /// A page asks for another kind of picture, or for a key frame.
     pub(crate) fn frame_request(&self, request: FrameRequest) {
         match request {
+            FrameRequest::Alive => {}
             FrameRequest::Key { slot } => self.request_key(slot),
             FrameRequest::NativeDecode { on } => {
                 tracing::info!(on, "the page chose where pictures are decoded");
@@ -221,7 +229,7 @@ impl Host {
         StartInfo {
             version: env!("CARGO_PKG_VERSION").into(),
             server: self.0.server.to_string(),
-            code: self.0.code.lock().expect("no holder of the code panics").take(),
+            code: self.offered().clone(),
             frames: self.0.hub.issue(one_time_token(), self.0.port),
             session: self.session().ok().and_then(|session| session.seat().cloned()),
         }
@@ -335,6 +343,10 @@ impl Host {
         // A session that ended by itself holds no seat any more; a page that is loaded again starts with a code.
         let held = self.session_slot().clone().filter(|session| !session.is_over());
         held.ok_or(HostError::NoSession)
+    }
+
+    fn offered(&self) -> MutexGuard<'_, Option<Secret>> {
+        self.0.offered.lock().expect("no holder of the code panics")
     }
 
     fn session_slot(&self) -> MutexGuard<'_, Option<SessionHandle>> {

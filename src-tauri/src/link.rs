@@ -10,11 +10,6 @@ pub(crate) fn code_in_link(link: &str) -> Option<Secret> {
     crate::args::plausible_code(code)
 }
 
-/// The first link among the arguments of a second start.
-pub(crate) fn code_in_arguments(arguments: &[String]) -> Option<Secret> {
-    arguments.iter().find_map(|argument| code_in_link(argument))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

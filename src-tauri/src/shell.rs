@@ -1,6 +1,6 @@
 //! Puts the program together: plugins, window, frame socket, host. Starts once; a second start raises this one.
 
-use crate::{args::Args, frames, host::Host, link, window};
+use crate::{args::Args, folders, frames, host::Host, link, window};
 use protocol::HostEvent;
 use tauri::{Emitter, Manager, RunEvent};
 use tauri_plugin_deep_link::DeepLinkExt;
@@ -10,21 +10,17 @@ const HOST_EVENT: &str = "host";
 
 /// Runs until the window is closed.
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
+    // Here and not in `setup`, where a failure would be a panic of Tauri's.
+    let server = args.server(folders::settings().as_deref())?;
     let app = tauri::Builder::default()
-        // Must be the first plugin: it ends a second process before anything else of it starts.
-        .plugin(tauri_plugin_single_instance::init(|app, arguments, _| {
-            window::raise(app);
-            if let Some(code) = link::code_in_arguments(&arguments) {
-                tell(app, &HostEvent::OpenCode { code });
-            }
-        }))
+        // Must be the first plugin: it ends a second process before anything else of it starts. A link among the second
+        // one's arguments it hands to the plugin of links.
+        .plugin(tauri_plugin_single_instance::init(|app, _, _| window::raise(app)))
         .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_window_state::Builder::new().build())
         .invoke_handler(tauri::generate_handler![host_call])
         .setup(move |app| {
-            let server = args.server(app.path().app_config_dir().ok().as_deref())?;
-            // The page shows where it is connected to; the log says it for the technician.
-            tracing::info!(server, version = env!("CARGO_PKG_VERSION"), "starting");
+            tracing::info!(%server, version = env!("CARGO_PKG_VERSION"), "starting");
             let hub = frames::FrameHub::new();
             let (listener, port) = tauri::async_runtime::block_on(async {
                 let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -41,9 +37,13 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
                 move |event| tell(&handle, &event),
             )?;
             let requests = host.clone();
-            tauri::async_runtime::spawn(frames::serve(listener, hub, move |request| {
-                requests.frame_request(request)
-            }));
+            let shell = app.handle().clone();
+            tauri::async_runtime::spawn(frames::serve(
+                listener,
+                hub,
+                move |request| requests.frame_request(request),
+                move |lost| window::page_lost(&shell, lost),
+            ));
             app.manage(host);
             follow_links(app.handle());
             window::open(app.handle())?;
@@ -87,7 +87,7 @@ fn follow_links(app: &tauri::AppHandle) {
             .find_map(|url| link::code_in_link(url.as_str()))
         {
             window::raise(&handle);
-            tell(&handle, &HostEvent::OpenCode { code });
+            handle.state::<Host>().offer(code);
         }
     });
 }

@@ -1,7 +1,8 @@
-//! The hearing window: made once, shows only our own page, and is loaded again when its web process dies.
+//! The hearing window: made once, shows only our own page, and is loaded again when that page dies or hangs.
 //!
 //! Sound and the seat do not live here. A reload asks `app.start` and goes straight back to the seat.
 
+use crate::frames::Lost;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -29,20 +30,60 @@ pub(crate) fn open(app: &AppHandle) -> tauri::Result<WebviewWindow> {
         .min_inner_size(MINIMUM.0, MINIMUM.1)
         .on_navigation(is_own_page)
         .build()?;
-    let deaths = Arc::new(Mutex::new(VecDeque::new()));
-    let handle = app.clone();
-    crate::platform::watch_web_process(&window, move || {
+    let reloads = Reloads::of(app);
+    app.manage(reloads.clone());
+    crate::platform::watch_web_process(&window, move || reloads.one_more())?;
+    Ok(window)
+}
+
+/// The page is missed: it is loaded again.
+pub(crate) fn page_lost(app: &AppHandle, lost: Lost) {
+    tracing::warn!(?lost, "the page is missed");
+    let Some(window) = app.get_webview_window(LABEL) else {
+        return;
+    };
+    match crate::platform::clear_away(&window, lost) {
+        Ok(Cleared::ReloadNow) => app.state::<Reloads>().one_more(),
+        Ok(Cleared::SignalFollows) => {}
+        Err(error) => tracing::error!(%error, "a page that was lost cannot be cleared away"),
+    }
+}
+
+/// What clearing away a lost page leaves to do.
+pub(crate) enum Cleared {
+    /// Nothing else will say that it is lost.
+    #[cfg_attr(target_os = "linux", expect(dead_code, reason = "WebKitGTK always says it"))]
+    ReloadNow,
+    /// The system says by itself that the web process ended.
+    SignalFollows,
+}
+
+/// Loads the page again, each time after the pause that its deaths so far call for. Cheap to clone.
+#[derive(Clone)]
+struct Reloads {
+    app: AppHandle,
+    deaths: Arc<Mutex<VecDeque<Instant>>>,
+}
+
+impl Reloads {
+    fn of(app: &AppHandle) -> Self {
+        Self {
+            app: app.clone(),
+            deaths: Arc::default(),
+        }
+    }
+
+    fn one_more(&self) {
         let pause = {
-            let mut deaths = deaths.lock().expect("no holder of the list panics");
+            let mut deaths = self.deaths.lock().expect("no holder of the list panics");
             reload_after(&mut deaths, now())
         };
-        let handle = handle.clone();
+        let app = self.app.clone();
         tauri::async_runtime::spawn(async move {
             tokio::time::sleep(pause).await;
-            reload(&handle);
+            reload(&app);
         });
-    })?;
-    Ok(window)
+    }
 }
 
 /// Brings the window to the front, for a second start of the program.

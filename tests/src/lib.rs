@@ -12,6 +12,8 @@ pub mod peer;
 pub mod player;
 pub mod process;
 pub mod relay;
+#[cfg(unix)]
+pub mod screen;
 pub mod session;
 pub mod speech;
 pub mod webdriver;

@@ -1,15 +1,24 @@
 //! The desktop window under Xvfb: devices before any code, from the code to court as a person goes, a remote picture that
-//! moves, a page that dies, and a link that is followed.
+//! moves, a page that dies, a page that hangs, and a link that is followed.
 
 use anyhow::{Context, Result};
-use protocol::{Command, ParticipantState, Role};
+use protocol::{Command, ParticipantState, Role, Words};
 use scenarios::{
     SOON,
     court::{Court, Invited, Plan},
     desk,
     player::{Cast, Player, Said},
+    screen::{Screen, difference},
+    session::Session,
     webdriver::{self, Display, Window},
 };
+use std::time::Duration;
+
+/// How often the screen is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Pictures that differ by less show the same; an empty tile differs by sixty and more, an empty page by 150.
+const ALIKE: f64 = 20.0;
 
 /// A judge, and the window of a defendant who has walked into court.
 struct Desk {
@@ -17,7 +26,7 @@ struct Desk {
     judge: Player,
     invited: Invited,
     window: Window,
-    _display: Display,
+    display: Display,
 }
 
 async fn walk_in() -> Result<Option<Desk>> {
@@ -45,8 +54,101 @@ async fn walk_in() -> Result<Option<Desk>> {
         judge,
         invited,
         window,
-        _display: display,
+        display,
     }))
+}
+
+impl Desk {
+    /// The judge's picture on the screen. Asked for while the driver still has its page.
+    async fn judge_on_the_screen(&self) -> Result<Shown> {
+        let judge = &self.court.seat(Role::PresidingJudge)?.name;
+        let place = self
+            .window
+            .run_until(
+                "the judge's picture has a place",
+                &format!(
+                    "for (const picture of document.querySelectorAll('.video > .picture')) {{
+                        const label = picture.closest('figure')?.querySelector('figcaption')?.textContent ?? '';
+                        if (!label.includes({judge:?})) continue;
+                        const {{ x, y, width, height }} = picture.getBoundingClientRect();
+                        return [x, y, width, height].map(Math.round);
+                    }}
+                    return null;"
+                ),
+            )
+            .await?;
+        let [x, y, width, height]: [usize; 4] = serde_json::from_value(place)?;
+        let screen = Screen::open(&self.display.frame_buffer)?;
+        let (at, size) = ((x, y), (width, height));
+        let before = screen.part(at, size)?;
+        Ok(Shown {
+            screen,
+            at,
+            size,
+            before,
+        })
+    }
+
+    /// The process in which the page runs.
+    fn page(&self) -> Result<u32> {
+        webdriver::web_process(self.window.program()?).context("the page has a process")
+    }
+
+    /// Waits for a page after `old` that shows the judge moving where the judge was. The driver lost its page with the
+    /// process and cannot look into the new one; the screen can be looked at. The name lies over the burned-in clock there.
+    async fn a_new_page_shows_the_judge(&self, old: u32, judge: &Shown) -> Result<()> {
+        let program = self.window.program()?;
+        until("a new page", || {
+            Ok(webdriver::web_process(program).filter(|new| *new != old))
+        })
+        .await?;
+        let first = until("the judge on the new page", || judge.again()).await?;
+        until("the judge moves on the new page", || {
+            Ok(judge.again()?.filter(|now| *now != first))
+        })
+        .await
+        .map(|_| ())
+    }
+
+    /// Sends a signal to a process.
+    async fn signal(name: &str, process: u32) -> Result<()> {
+        let sent = tokio::process::Command::new("kill")
+            .args([name, &process.to_string()])
+            .status()
+            .await?;
+        anyhow::ensure!(sent.success(), "kill {name} ended with {sent}");
+        Ok(())
+    }
+}
+
+/// A picture at its place on the screen.
+struct Shown {
+    screen: Screen,
+    at: (usize, usize),
+    size: (usize, usize),
+    before: Vec<u8>,
+}
+
+impl Shown {
+    /// What is there now, if it is much the same picture as before: people move little.
+    fn again(&self) -> Result<Option<Vec<u8>>> {
+        let now = self.screen.part(self.at, self.size)?;
+        Ok((difference(&now, &self.before) < ALIKE).then_some(now))
+    }
+}
+
+/// Looks again and again at what has no events: a screen, the system's processes.
+async fn until<T>(what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    scenarios::within(SOON, what, async {
+        let mut again = tokio::time::interval(LOOK_AGAIN);
+        loop {
+            again.tick().await;
+            if let Some(found) = look()? {
+                return Ok(found);
+            }
+        }
+    })
+    .await
 }
 
 /// A function body that gives the number of the frame that the judge's tile shows.
@@ -107,14 +209,10 @@ async fn a_page_that_dies_comes_back_to_its_seat_while_sound_and_picture_go_on()
         })
         .await?;
 
-    let program = desk.window.program()?;
-    let page = webdriver::web_process(program).context("the page has a process")?;
+    let shown = desk.judge_on_the_screen().await?;
+    let page = desk.page()?;
     let mark = desk.judge.mark();
-    let killed = tokio::process::Command::new("kill")
-        .args(["-KILL", &page.to_string()])
-        .status()
-        .await?;
-    assert!(killed.success());
+    Desk::signal("-KILL", page).await?;
 
     // What the window sends does not pass through the page.
     desk.judge.sees_moving(mark, &seat).await?;
@@ -128,14 +226,7 @@ async fn a_page_that_dies_comes_back_to_its_seat_while_sound_and_picture_go_on()
             _ => None,
         })
         .await?;
-    // The driver lost its page with the process and cannot look into the new one; that there is a new one, it can see.
-    scenarios::within(SOON, "a new page", async {
-        while webdriver::web_process(program).is_none_or(|new| new == page) {
-            tokio::task::yield_now().await;
-        }
-        Ok(())
-    })
-    .await?;
+    desk.a_new_page_shows_the_judge(page, &shown).await?;
     let stood = desk.judge.all_from(mark, |said| said.stands(&seat));
     assert!(
         stood
@@ -143,6 +234,36 @@ async fn a_page_that_dies_comes_back_to_its_seat_while_sound_and_picture_go_on()
             .all(|state| matches!(state, ParticipantState::InCourt)),
         "the court noticed: {stood:?}"
     );
+    desk.window.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_hangs_is_loaded_again_and_the_court_is_obeyed_meanwhile() -> Result<()> {
+    let Some(mut desk) = walk_in().await? else {
+        return Ok(());
+    };
+    sees_the_judge_move(&desk).await?;
+    let clerk = desk.court.player(Role::Clerk, &Cast::default()).await?;
+    let (seat, judge) = (desk.invited.seat.clone(), desk.judge.seat.clone());
+    clerk.sees_moving(0, &judge).await?;
+    let shown = desk.judge_on_the_screen().await?;
+    let page = desk.page()?;
+
+    Desk::signal("-STOP", page).await?;
+    let reason = Words::new("请稍候");
+    desk.judge
+        .does(&Command::SeatIsolate {
+            seat: seat.clone(),
+            reason,
+        })
+        .await?;
+    Session::nothing_comes(&desk.judge, &seat, &clerk, &judge).await?;
+    let mark = desk.judge.mark();
+    desk.judge
+        .does(&Command::SeatRecall { seat: seat.clone() })
+        .await?;
+    desk.judge.sees_moving(mark, &seat).await?;
+    desk.a_new_page_shows_the_judge(page, &shown).await?;
     desk.window.close().await
 }
 

@@ -41,6 +41,8 @@ pub struct StartInfo {
 /// | 12 | 4 | number of the frame on this slot, from 0; a gap means that frames were dropped up to this key frame |
 /// | 16 | 8 | capture time, microseconds |
 ///
+/// An empty text message asks whether the page lives.
+///
 /// The page answers with text messages, each a [`FrameRequest`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -62,6 +64,8 @@ pub enum FrameRequest {
         /// Of which track.
         slot: u32,
     },
+    /// The page lives; its answer to an empty message. A page that gives none for some seconds is loaded again.
+    Alive,
     /// The page cannot decode H.264 (probed at start): send I420.
     NativeDecode {
         /// On, or back to access units.

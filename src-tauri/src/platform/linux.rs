@@ -1,5 +1,6 @@
 //! Linux: WebKitGTK without a GPU, and the watch over its web process.
 
+use crate::{frames::Lost, window::Cleared};
 use std::os::unix::process::CommandExt;
 use tauri::WebviewWindow;
 use webkit2gtk::WebViewExt;
@@ -40,4 +41,13 @@ pub(crate) fn watch_web_process(
             died();
         });
     })
+}
+
+/// Ends the web process of a page that hangs: only then does WebKit load into a new one. Of a dead one, WebKit's own signal
+/// has told already.
+pub(crate) fn clear_away(window: &WebviewWindow, lost: Lost) -> tauri::Result<Cleared> {
+    if lost == Lost::Hung {
+        window.with_webview(|webview| webview.inner().terminate_web_process())?;
+    }
+    Ok(Cleared::SignalFollows)
 }

@@ -1262,7 +1262,7 @@ export type FrameRequest = { "type": "key",
 /**
  * Of which track.
  */
-slot: number, } | { "type": "nativeDecode", 
+slot: number, } | { "type": "alive" } | { "type": "nativeDecode", 
 /**
  * On, or back to access units.
  */

@@ -211,8 +211,9 @@ fn open_with<End>(
     let (stream, end) = opened?;
     stream.play().map_err(audio_error)?;
     let info = info(device, default_id(host, direction).as_ref()).ok_or(AudioError::Missing)?;
+    // Without its name, which is often its owner's.
     tracing::info!(
-        device = info.name,
+        ?direction,
         rate = config.sample_rate,
         channels = config.channels,
         ?format,

@@ -1,16 +1,13 @@
 //! The glass: what is on the screen, read from the frame buffer of Xvfb, and the age of the clock in it.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail};
 use media::{
     clock::MediaClock,
     video::{I420, Stamp, read_stamp},
 };
-use std::{fs::File, os::unix::fs::FileExt, path::Path, time::Duration};
+use scenarios::screen::Screen;
+use std::{path::Path, time::Duration};
 
-/// Bytes of a pixel, blue first.
-const PIXEL: usize = 4;
-/// Bytes of a colour in the table before the pixels (`XWDColor`).
-const COLOUR: u64 = 12;
 /// Where a window may put its content, from the corner of the screen.
 const OFFSETS: (usize, usize) = (24, 160);
 /// An older picture is none of ours.
@@ -20,39 +17,21 @@ const LOOK: Duration = Duration::from_millis(1);
 
 /// A picture of a known size somewhere on the screen.
 pub(crate) struct Glass {
-    file: File,
-    /// Where the pixels begin.
-    pixels: u64,
-    bytes_per_line: u64,
+    screen: Screen,
     size: (usize, usize),
     at: (usize, usize),
     picture: I420,
-    line: Vec<u8>,
     clock: MediaClock,
 }
 
 impl Glass {
-    /// Opens the dump that Xvfb keeps (`XWDFileHeader`: big-endian words).
+    /// Opens the screen.
     pub(crate) fn open(frame_buffer: &Path, size: (usize, usize)) -> Result<Self> {
-        let file = File::open(frame_buffer).context("Xvfb keeps no frame buffer")?;
-        let mut header = [0; 100];
-        file.read_exact_at(&mut header, 0)?;
-        let word = |at: usize| {
-            let bytes = header[4 * at..4 * at + 4]
-                .try_into()
-                .expect("four bytes of a hundred");
-            u64::from(u32::from_be_bytes(bytes))
-        };
-        ensure!(word(1) == 7, "not an X window dump of version 7");
-        ensure!(word(11) == 32, "the screen has not 32 bits a pixel");
         Ok(Self {
-            pixels: word(0) + word(19) * COLOUR,
-            bytes_per_line: word(12),
+            screen: Screen::open(frame_buffer)?,
             size,
             at: (0, 0),
             picture: I420::black(size.0 as u32, size.1 as u32),
-            line: vec![0; size.0 * PIXEL],
-            file,
             clock: MediaClock::start(),
         })
     }
@@ -60,16 +39,13 @@ impl Glass {
     /// The clock of what is on the screen now and its age, if there is one where it is looked for.
     fn look(&mut self) -> Result<Option<(Stamp, u32)>> {
         let now = self.clock.wall();
-        let (_, height) = self.size;
+        let (width, height) = self.size;
+        let stride = self.picture.stride_y();
+        let (luma, ..) = self.picture.planes_mut();
         // The clock is in the lowest fifteenth.
         for y in height - height / 15..height {
-            let offset = (self.at.1 + y) as u64 * self.bytes_per_line + (self.at.0 * PIXEL) as u64;
-            self.file.read_exact_at(&mut self.line, self.pixels + offset)?;
-            let stride = self.picture.stride_y();
-            let (luma, ..) = self.picture.planes_mut();
-            for (x, pixel) in self.line.chunks_exact(PIXEL).enumerate() {
-                luma[y * stride + x] = pixel[1];
-            }
+            let line = &mut luma[y * stride..y * stride + width];
+            self.screen.line((self.at.0, self.at.1 + y), line)?;
         }
         Ok(read_stamp(&self.picture)
             .map(|stamp| (stamp, stamp.age_ms(now)))

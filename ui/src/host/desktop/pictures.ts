@@ -30,6 +30,8 @@ export class Pictures {
       for (const [slot, screen] of this.screens) if (!screen.idle) this.ask({ type: 'key', slot });
     };
     socket.onmessage = ({ data }) => {
+      // Asked whether this page lives. The answer is from here, where the page works, and not from the network's own ping.
+      if (data === '') return this.ask({ type: 'alive' });
       const frame = data instanceof ArrayBuffer ? readFrame(data) : null;
       if (frame) this.screens.get(frame.slot)?.show(frame);
     };
