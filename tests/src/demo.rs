@@ -4,12 +4,12 @@
 //! does what a judge does, by commands.
 
 use crate::{
-    court::{Court, Plan},
+    court::{Court, Invited, Plan},
     player::{Cast, Player},
     speech,
 };
 use anyhow::{Context, Result};
-use protocol::{Command, HearingState, ParticipantState, Role, SeatId, Words};
+use protocol::{Command, HearingState, Outcome, ParticipantState, Role, SeatId, Words};
 use serde_json::{Value, json};
 use std::{path::PathBuf, time::Duration};
 
@@ -29,6 +29,16 @@ const NEWCOMER_WORDS: &str = "原告坚持诉讼请求，请求法庭依法判�
 
 /// The seat that is left for the newcomer.
 pub const NEWCOMER: Role = Role::Plaintiff;
+
+/// Who sits on a seat of the demo.
+pub enum Part {
+    /// A player.
+    Played,
+    /// Whoever tries the demo.
+    Newcomer,
+    /// Nobody yet.
+    Free,
+}
 
 /// The court and its players, ready for the newcomer.
 pub struct Demo {
@@ -79,7 +89,19 @@ impl Demo {
         Ok(())
     }
 
-    /// The judge starts the hearing when the newcomer waits, greets them, isolates them once and calls them back.
+    /// Who sits on a seat.
+    pub fn part_of(&self, invited: &Invited) -> Part {
+        if invited.seat == self.newcomer {
+            Part::Newcomer
+        } else if CAST.iter().any(|(role, ..)| *role == invited.role) {
+            Part::Played
+        } else {
+            Part::Free
+        }
+    }
+
+    /// The judge starts the hearing when the newcomer waits, greets them, isolates them once and calls them back. A newcomer
+    /// who is somewhere else when the time comes is isolated when they are in court again.
     /// The pauses are the play's, not waits for something.
     pub async fn act(&mut self, before_isolation: Duration, isolation: Duration) -> Result<()> {
         let arrives =
@@ -94,13 +116,23 @@ impl Demo {
         let greeting = Words::new("原告已到庭，现在开庭。请原告陈述诉讼请求。");
         self.judge.does(&Command::MessageSend { text: greeting }).await?;
         tokio::time::sleep(before_isolation).await;
-        let reason = Words::new("法庭合议，请等待传唤。");
-        self.judge
-            .does(&Command::SeatIsolate {
-                seat: self.newcomer.clone(),
-                reason,
-            })
-            .await?;
+        let isolate = Command::SeatIsolate {
+            seat: self.newcomer.clone(),
+            reason: Words::new("法庭合议，请等待传唤。"),
+        };
+        loop {
+            let mark = self.judge.mark();
+            if let Outcome::Accepted { .. } = self.judge.command(&isolate).await? {
+                break;
+            }
+            self.judge
+                .wait_from(mark, forever, "the newcomer is in court", |said| {
+                    said.stands(&self.newcomer)
+                        .filter(|state| matches!(state, ParticipantState::InCourt))
+                        .map(|_| ())
+                })
+                .await?;
+        }
         tokio::time::sleep(isolation).await;
         self.judge
             .does(&Command::SeatRecall {

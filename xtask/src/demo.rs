@@ -53,7 +53,7 @@ fn there_is_a_display() -> bool {
     !cfg!(target_os = "linux")
         || ["DISPLAY", "WAYLAND_DISPLAY"]
             .iter()
-            .any(|name| std::env::var_os(name).is_some())
+            .any(|name| std::env::var_os(name).is_some_and(|display| !display.is_empty()))
 }
 
 /// Builds the page when any of its sources is newer than what was built.

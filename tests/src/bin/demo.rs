@@ -1,9 +1,9 @@
 //! `mingting-demo`: the demo's hearing with its players, and the newcomer's window. Started by `cargo xtask demo`.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Parser;
 use scenarios::{
-    demo::{Demo, NEWCOMER},
+    demo::{Demo, NEWCOMER, Part},
     process::{Process, program},
 };
 use std::{path::PathBuf, process::ExitCode, time::Duration};
@@ -38,11 +38,19 @@ async fn main() -> ExitCode {
             with_window(&args).await
         }
     };
-    // Everything that was started is dropped, and so killed by its id, whichever way this ends.
+    // Everything that was started is dropped, and so killed by its id, whichever way this ends. With a window, Ctrl-C is one
+    // of the two ways to end it; a headless play that is cut short has no report.
+    let stopped = || {
+        if args.headless {
+            Err(anyhow!("stopped"))
+        } else {
+            Ok(())
+        }
+    };
     let ended = tokio::select! {
         ended = played => ended,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("stopped")),
-        () = terminated() => Err(anyhow::anyhow!("stopped")),
+        _ = tokio::signal::ctrl_c() => stopped(),
+        () = terminated() => stopped(),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -109,16 +117,19 @@ async fn with_window(args: &Args) -> Result<()> {
         &demo.court.folder().join("window.log"),
     )?;
     println!(
-        "The window has the code of {} in it; the name is {}.",
-        newcomer.title, newcomer.name
+        "Your code is in the window already; the name that it asks for is {}.",
+        newcomer.name
     );
     let limit = Duration::from_secs(args.seconds.unwrap_or(24 * 3600));
     let play = async {
-        demo.act(Duration::from_secs(40), Duration::from_secs(12)).await?;
-        std::future::pending::<Result<()>>().await
+        // The window is the newcomer's, whatever becomes of the play.
+        if let Err(error) = demo.act(Duration::from_secs(40), Duration::from_secs(12)).await {
+            eprintln!("The play is over: {error:#}");
+        }
+        std::future::pending::<()>().await;
     };
     tokio::select! {
-        played = play => played?,
+        () = play => {}
         status = window.ended(limit) => {
             // Running out of time is the end that was asked for.
             if let Ok(status) = status && !status.success() {
@@ -131,9 +142,19 @@ async fn with_window(args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// Who is who, and which code may be typed where.
 fn print_codes(demo: &Demo) {
-    println!("The court is at {}", demo.court.url());
+    let url = demo.court.url();
+    println!("The court is at {url}");
     for invited in &demo.court.invited {
-        println!("  {}  {}  {}", invited.code, invited.title, invited.name);
+        let use_of_it = match demo.part_of(invited) {
+            Part::Played => "played; this code would take the seat over",
+            Part::Newcomer => "yours",
+            Part::Free => "free: for a browser or a phone's page at the address above",
+        };
+        println!(
+            "  {}  {} {}  ({use_of_it})",
+            invited.code, invited.title, invited.name
+        );
     }
 }
