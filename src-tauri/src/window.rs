@@ -42,20 +42,10 @@ pub(crate) fn page_lost(app: &AppHandle, lost: Lost) {
     let Some(window) = app.get_webview_window(LABEL) else {
         return;
     };
-    match crate::platform::clear_away(&window, lost) {
-        Ok(Cleared::ReloadNow) => app.state::<Reloads>().one_more(),
-        Ok(Cleared::SignalFollows) => {}
-        Err(error) => tracing::error!(%error, "a page that was lost cannot be cleared away"),
+    let reloads = app.state::<Reloads>();
+    if let Err(error) = crate::platform::clear_away(&window, lost, || reloads.one_more()) {
+        tracing::error!(%error, "a page that was lost cannot be cleared away");
     }
-}
-
-/// What clearing away a lost page leaves to do.
-pub(crate) enum Cleared {
-    /// Nothing else will say that it is lost.
-    #[cfg_attr(target_os = "linux", expect(dead_code, reason = "WebKitGTK always says it"))]
-    ReloadNow,
-    /// The system says by itself that the web process ended.
-    SignalFollows,
 }
 
 /// Loads the page again, each time after the pause that its deaths so far call for. Cheap to clone.

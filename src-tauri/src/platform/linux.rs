@@ -1,6 +1,6 @@
 //! Linux: WebKitGTK without a GPU, and the watch over its web process.
 
-use crate::{frames::Lost, window::Cleared};
+use crate::frames::Lost;
 use std::os::unix::process::CommandExt;
 use tauri::WebviewWindow;
 use webkit2gtk::WebViewExt;
@@ -43,11 +43,11 @@ pub(crate) fn watch_web_process(
     })
 }
 
-/// Ends the web process of a page that hangs: only then does WebKit load into a new one. Of a dead one, WebKit's own signal
-/// has told already.
-pub(crate) fn clear_away(window: &WebviewWindow, lost: Lost) -> tauri::Result<Cleared> {
-    if lost == Lost::Hung {
-        window.with_webview(|webview| webview.inner().terminate_web_process())?;
+/// Ends the web process of a page that hangs: only then does WebKit load into a new one. That it ended, WebKit's signal
+/// says, as it has of one that died; `died` is never called.
+pub(crate) fn clear_away(window: &WebviewWindow, lost: Lost, _died: impl FnOnce()) -> tauri::Result<()> {
+    match lost {
+        Lost::Hung => window.with_webview(|webview| webview.inner().terminate_web_process()),
+        Lost::Gone => Ok(()),
     }
-    Ok(Cleared::SignalFollows)
 }

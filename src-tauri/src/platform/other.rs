@@ -1,7 +1,7 @@
 //! Windows and macOS. No signal of the system tells that a page died: the frame socket misses it (see `frames`), which
 //! takes some seconds longer.
 
-use crate::{frames::Lost, window::Cleared};
+use crate::frames::Lost;
 use tauri::WebviewWindow;
 
 /// Nothing to prepare.
@@ -19,6 +19,7 @@ pub(crate) fn watch_web_process(
 }
 
 /// Nothing to clear away: loading again starts a new web process where the old one is dead or does not answer.
-pub(crate) fn clear_away(_window: &WebviewWindow, _lost: Lost) -> tauri::Result<Cleared> {
-    Ok(Cleared::ReloadNow)
+pub(crate) fn clear_away(_window: &WebviewWindow, _lost: Lost, died: impl FnOnce()) -> tauri::Result<()> {
+    died();
+    Ok(())
 }

@@ -86,6 +86,7 @@ pub(crate) const LANES: &[Lane] = &[
         false,
         macos,
     ),
+    lane("fuzz", "the fuzz targets compile", Need::Build, false, fuzz),
 ];
 
 const fn lane(
@@ -208,5 +209,19 @@ fn macos(log: &Path) -> Result<Ran> {
         return Ok(Ran::Skipped("this check cross-compiles on Linux"));
     }
     check::macos(Some(log))?;
+    Ok(Ran::Whole)
+}
+
+/// Fuzzing wants a nightly compiler and hours; that its targets still fit what they feed, any compiler can say.
+fn fuzz(log: &Path) -> Result<Ran> {
+    let mut check = cargo();
+    check.args([
+        "check",
+        "--locked",
+        "--manifest-path",
+        "fuzz/Cargo.toml",
+        "--target-dir",
+    ]);
+    run_logged(check.arg(target().join("fuzz")), log)?;
     Ok(Ran::Whole)
 }

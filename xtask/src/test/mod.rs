@@ -16,10 +16,6 @@ use tally::Tally;
 /// Lines of a failed lane's log that are printed.
 const TAIL: usize = 200;
 
-/// Lanes that only `--lane` runs: their parts were seen to pass by hand, the lanes on a fresh clone not yet. A whole run
-/// names them and counts them as skipped.
-const NOT_SEEN_TO_PASS: [&str; 2] = ["wine", "macos"];
-
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Only what needs no window, no browser and no other system: under five minutes once compiled.
@@ -34,12 +30,6 @@ pub(crate) struct Args {
     /// Print the lanes and what each does.
     #[arg(long)]
     list: bool,
-}
-
-impl Args {
-    fn is_whole(&self) -> bool {
-        !self.fast && !self.devices && self.lanes.is_empty()
-    }
 }
 
 /// How a lane ended when it did not fail.
@@ -75,12 +65,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
         sum += tally;
     }
-    if args.is_whole() {
-        for name in NOT_SEEN_TO_PASS {
-            println!("{name:10} NOT RUN: not yet seen to pass on a fresh clone; `--lane {name}` runs it");
-            sum.skipped += 1;
-        }
-    }
     println!("total {}", shown(total.read()));
     println!("{sum}");
     if failed.is_empty() {
@@ -105,11 +89,7 @@ fn choose(args: &Args) -> Result<Vec<&'static Lane>> {
             lane.devices
         } else {
             // The default leaves device lanes out only because `unit` runs the same tests.
-            if args.fast {
-                lane.fast
-            } else {
-                !lane.devices && !NOT_SEEN_TO_PASS.contains(&lane.name)
-            }
+            if args.fast { lane.fast } else { !lane.devices }
         }
     });
     Ok(chosen.collect())
