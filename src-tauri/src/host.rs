@@ -42,6 +42,8 @@ enum Call {
     HearingJoin(SeatTaken),
     #[serde(rename = "hearing.command")]
     HearingCommand(SendCommand),
+    #[serde(rename = "hearing.retryNow")]
+    HearingRetryNow,
     #[serde(rename = "hearing.end")]
     HearingEnd,
     #[serde(rename = "devices.list")]
@@ -140,6 +142,7 @@ impl Host {
                 done(|| self.join(seat))
             }
             Call::HearingCommand(command) => reply(self.session()?.command(command).await?),
+            Call::HearingRetryNow => self.session().and_then(|session| done(|| session.retry_now())),
             Call::HearingEnd => done(|| self.end(DropCause::WindowClosed)),
             Call::DevicesList => reply(self.devices().await?),
             Call::DevicesChoose(choose) => {

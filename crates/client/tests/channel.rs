@@ -264,3 +264,27 @@ async fn what_is_not_the_protocol_ends_the_connection_and_not_the_client() {
     let (_, _, cause) = court.hello().await;
     assert_eq!(cause, Some(DropCause::ProtocolError));
 }
+
+#[tokio::test]
+async fn a_person_who_asks_for_the_next_try_does_not_wait_for_it() {
+    let (court, url) = Court::new().await;
+    let (handle, mut events, _tasks) = connect(url);
+    // Thrown out without a welcome until the waits are long.
+    let wait = loop {
+        drop(court.hello().await);
+        let event = until(&mut events, |event| {
+            matches!(event, ChannelEvent::Link(LinkState::Retrying { .. }))
+        })
+        .await;
+        if let ChannelEvent::Link(LinkState::Retrying { retry_in_ms, .. }) = event
+            && retry_in_ms > 1_000
+        {
+            break Duration::from_millis(retry_in_ms.into());
+        }
+    };
+    handle.retry_now();
+    assert!(
+        timeout(wait / 2, court.hello()).await.is_ok(),
+        "tried before {wait:?} were over"
+    );
+}

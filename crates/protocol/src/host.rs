@@ -194,6 +194,8 @@ pub enum DeviceFault {
     Unplugged,
     /// Anything else; the log has it.
     Broken,
+    /// It runs here and cannot be sent: this browser has no encoder for it.
+    NotSent,
 }
 
 /// One thing that can be shared.
@@ -300,6 +302,12 @@ pub enum HostEvent {
         sending_kbps: u32,
         /// In kilobits a second.
         receiving_kbps: u32,
+    },
+    /// Whether the others are heard. A browser plays no sound on a page that was loaded again until the person touches
+    /// it; the desktop shell never says this.
+    Playback {
+        /// Sound waits for a touch.
+        blocked: bool,
     },
     /// The share ended without the page asking (window closed, court stopped it).
     ShareEnded,
@@ -430,6 +438,8 @@ host_commands! {
     "hearing.join": SeatTaken => ();
     /// Sends a command and waits for its reply, over reconnects too.
     "hearing.command": SendCommand => Outcome;
+    /// Tries the lost way to the court now instead of after the wait; nothing while it is not lost.
+    "hearing.retryNow": () => ();
     /// Ends this program's part in the hearing and closes all devices.
     "hearing.end": () => ();
     /// All devices.

@@ -75,6 +75,10 @@ class BrowserHost implements Host {
       if (outcome === 'ended') throw new HostFailure({ name: 'noSession' });
       return outcome;
     },
+    'hearing.retryNow': async () => {
+      this.need().retryNow();
+      return null;
+    },
     'hearing.end': async () => {
       this.leave();
       return null;

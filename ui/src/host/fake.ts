@@ -31,6 +31,11 @@ const SCENES: Record<string, (h: FakeHearing, say: (e: HostEvent) => void) => vo
   suspended: (h) => h.happen(null, { type: 'hearing.state', payload: { from: h.snapshot.state, to: { name: 'suspended', phase: 'evidence', cause: { name: 'judgeLost' } } } }),
   isolated: (h) => void h.do('judge', { type: 'seat.isolate', seat: h.snapshot.you, reason: '对方证人作证期间' }),
   lost: (_, say) => say({ type: 'link', state: { name: 'retrying', attempt: 3, retryInMs: 4000, lostForMs: 38_000 } }),
+  lostNow: (_, say) => say({ type: 'link', state: { name: 'retrying', attempt: 2, retryInMs: 1000, lostForMs: 3_000 } }),
+  silent: (_, say) => {
+    say({ type: 'playback', blocked: true });
+    addEventListener('pointerdown', () => say({ type: 'playback', blocked: false }), { once: true });
+  },
   turn: (h) => void h.do('judge', { type: 'floor.give', seat: h.snapshot.you }),
   asked: (h) => void h.do('judge', { type: 'media.askUnmute', seat: h.snapshot.you }),
   muted: (_, say) => say({ type: 'level', rmsDb: -24, peakDb: -12, talkingWhileMuted: true }),
@@ -107,6 +112,7 @@ export async function createFakeHost(query: string): Promise<Host> {
       return null;
     },
     'hearing.command': ({ command }) => hearing.do(as, command),
+    'hearing.retryNow': () => null,
     'hearing.end': () => null,
     'devices.list': () => DEVICES,
     'devices.choose': ({ kind, id }) => ({ ...DEVICES, [kind]: id }),

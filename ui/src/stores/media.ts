@@ -13,6 +13,8 @@ export const useMedia = defineStore('media', () => {
   const tracks = shallowRef<TrackInfo[]>([]);
   const speakers = shallowRef<SeatId[]>([]);
   const network = shallowRef<Network>(UNKNOWN);
+  /** The browser plays nothing until the page is touched. */
+  const playbackBlocked = ref(false);
   /** Counts how often the host ended a share by itself. */
   const sharesEnded = ref(0);
 
@@ -23,6 +25,7 @@ export const useMedia = defineStore('media', () => {
       else if (event.type === 'network') network.value = event;
       // What was measured on a way that is gone says nothing about the next.
       else if (event.type === 'mediaLink' && event.state.name !== 'live') network.value = UNKNOWN;
+      else if (event.type === 'playback') playbackBlocked.value = event.blocked;
       else if (event.type === 'shareEnded') sharesEnded.value += 1;
     }),
   );
@@ -32,5 +35,5 @@ export const useMedia = defineStore('media', () => {
   /** One's own camera preview. */
   const preview = computed(() => tracks.value.find((t) => t.own && t.source === 'camera') ?? null);
 
-  return { tracks, speakers, network, sharesEnded, track, preview };
+  return { tracks, speakers, network, playbackBlocked, sharesEnded, track, preview };
 });

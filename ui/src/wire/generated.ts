@@ -1372,7 +1372,7 @@ fps: number, } | { "name": "failed",
  */
 fault: DeviceFault, };
 
-export type DeviceFault = "missing" | "busy" | "denied" | "hung" | "unplugged" | "broken";
+export type DeviceFault = "missing" | "busy" | "denied" | "hung" | "unplugged" | "broken" | "notSent";
 
 export type ScreenInfo = { 
 /**
@@ -1474,7 +1474,11 @@ sendingKbps: number,
 /**
  * In kilobits a second.
  */
-receivingKbps: number, } | { "type": "shareEnded" } | { "type": "openCode", 
+receivingKbps: number, } | { "type": "playback", 
+/**
+ * Sound waits for a touch.
+ */
+blocked: boolean, } | { "type": "shareEnded" } | { "type": "openCode", 
 /**
  * To be filled in.
  */
@@ -1559,6 +1563,7 @@ export interface HostCommands {
   'court.staffSeat': { args: StaffTakeSeat; reply: SeatTaken };
   'hearing.join': { args: SeatTaken; reply: null };
   'hearing.command': { args: SendCommand; reply: Outcome };
+  'hearing.retryNow': { args: null; reply: null };
   'hearing.end': { args: null; reply: null };
   'devices.list': { args: null; reply: DeviceList };
   'devices.choose': { args: ChooseDevice; reply: DeviceList };

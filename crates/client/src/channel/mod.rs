@@ -74,6 +74,7 @@ enum Order {
     Command(SendCommand, oneshot::Sender<Outcome>),
     Report(NetReport),
     Refresh,
+    Retry,
     Break,
     Goodbye(DropCause),
 }
@@ -100,6 +101,11 @@ impl ChannelHandle {
     /// Asks for a fresh snapshot.
     pub fn refresh(&self) {
         let _ = self.orders.send(Order::Refresh);
+    }
+
+    /// Tries again now; nothing unless it waits for the next try.
+    pub fn retry_now(&self) {
+        let _ = self.orders.send(Order::Retry);
     }
 
     /// Drops the connection without a word, as a dead network would; for tests.
@@ -207,6 +213,7 @@ impl Channel {
                 () = sleep_until(until) => return std::ops::ControlFlow::Continue(()),
                 order = self.orders.recv() => match order {
                     Some(Order::Command(command, answer)) => { self.outbox.add(command, answer); }
+                    Some(Order::Retry) => return std::ops::ControlFlow::Continue(()),
                     Some(Order::Report(_) | Order::Refresh | Order::Break) => {}
                     Some(Order::Goodbye(_)) | None => return std::ops::ControlFlow::Break(()),
                 },
@@ -249,7 +256,7 @@ impl Channel {
                 },
                 order = self.orders.recv() => match order {
                     Some(Order::Command(command, answer)) => { self.outbox.add(command, answer); }
-                    Some(Order::Report(_) | Order::Refresh | Order::Break) => {}
+                    Some(Order::Report(_) | Order::Refresh | Order::Retry | Order::Break) => {}
                     Some(Order::Goodbye(_)) | None => return Err(End::Ours),
                 },
             }
@@ -313,7 +320,7 @@ impl Channel {
                     },
                     Some(Order::Report(report)) if *welcomed => send(socket, &ClientFrame::NetReport(report)).await,
                     Some(Order::Refresh) if *welcomed => send(socket, &ClientFrame::Refresh).await,
-                    Some(Order::Report(_) | Order::Refresh) => Ok(()),
+                    Some(Order::Report(_) | Order::Refresh | Order::Retry) => Ok(()),
                     Some(Order::Break) => return End::Lost(DropCause::ConnectionReset),
                     Some(Order::Goodbye(cause)) => {
                         let _ = send(socket, &ClientFrame::Goodbye { cause }).await;

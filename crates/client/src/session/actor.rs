@@ -653,6 +653,11 @@ impl Actor {
                     heard: self.studio.heard(),
                 });
             }
+            Order::Retry => {
+                if let Some(channel) = &self.channel {
+                    channel.retry_now();
+                }
+            }
             Order::Sever => {
                 if let Some(channel) = &self.channel {
                     channel.sever();

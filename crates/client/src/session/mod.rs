@@ -61,6 +61,7 @@ enum Order {
     ShareStart(String, oneshot::Sender<Result<(), HostError>>),
     ShareStop,
     Stats(oneshot::Sender<SessionStats>),
+    Retry,
     Sever,
     End(DropCause),
 }
@@ -268,6 +269,11 @@ impl SessionHandle {
     /// Counters.
     pub async fn stats(&self) -> Result<SessionStats, HostError> {
         self.ask(Order::Stats).await
+    }
+
+    /// Tries the lost way to the court now; nothing while it is not lost.
+    pub fn retry_now(&self) {
+        self.tell(Order::Retry);
     }
 
     /// Drops all connections without a word, as a dead network would; for tests.

@@ -42,9 +42,10 @@ pub(crate) fn events() -> Vec<HostEvent> {
             sending_kbps: 1500,
             receiving_kbps: 3000,
         },
+        HostEvent::Playback { blocked: true },
         HostEvent::ShareEnded,
         HostEvent::OpenCode { code: Secret::new("12345674") },
-    ], HostEvent: Link MediaLink Channel Tracks Speakers Level Devices Device Network ShareEnded OpenCode);
+    ], HostEvent: Link MediaLink Channel Tracks Speakers Level Devices Device Network Playback ShareEnded OpenCode);
     let links = every_variant!(vec![
         LinkState::Connecting,
         LinkState::Live,
@@ -74,8 +75,8 @@ pub(crate) fn events() -> Vec<HostEvent> {
 fn faults() -> Vec<DeviceFault> {
     every_variant!(vec![
         DeviceFault::Missing, DeviceFault::Busy, DeviceFault::Denied, DeviceFault::Hung, DeviceFault::Unplugged,
-        DeviceFault::Broken,
-    ], DeviceFault: Missing Busy Denied Hung Unplugged Broken)
+        DeviceFault::Broken, DeviceFault::NotSent,
+    ], DeviceFault: Missing Busy Denied Hung Unplugged Broken NotSent)
 }
 
 pub(crate) fn errors() -> Vec<HostError> {

@@ -117,6 +117,28 @@ describe('when held', () => {
     expect(await button('麦克风：连上后恢复')).toBeTruthy();
   });
 
+  it('tries the lost way at once when asked, and shows the way out after half a minute', async () => {
+    const { call } = await enter('plaintiff', 'lost');
+    await press('现在重试');
+    expect(call).toHaveBeenCalledWith('hearing.retryNow', null);
+    expect(document.body.textContent).toContain('您的席位仍保留');
+    await press('返回首页');
+    expect(call).toHaveBeenCalledWith('hearing.end', null);
+    expect(await screen.findByRole('tab', { name: /庭审码/ })).toBeTruthy();
+  });
+
+  it('keeps the way out from whoever was lost for seconds only', async () => {
+    await enter('plaintiff', 'lostNow');
+    expect(await button('现在重试')).toBeTruthy();
+    expect(screen.queryByRole('button', { name: '返回首页' })).toBeNull();
+  });
+
+  it('asks for a touch while the browser plays nothing', async () => {
+    await enter('plaintiff', 'silent');
+    await fireEvent.pointerDown(await button(/点一下这里，继续听庭审/));
+    await waitFor(() => expect(screen.queryByRole('button', { name: /继续听庭审/ })).toBeNull());
+  });
+
   it('covers the court in a recess and says when it goes on', async () => {
     await enter('plaintiff', 'recess');
     expect(await screen.findByRole('heading', { name: '休庭' })).toBeTruthy();

@@ -10,7 +10,7 @@ const good: Finding = { name: 'good' };
 describe('the device check', () => {
   it('keeps each fault of a camera apart', () => {
     expect(cameraFinding(on)).toEqual(good);
-    for (const fault of ['missing', 'busy', 'denied', 'hung', 'unplugged', 'broken'] as const) {
+    for (const fault of ['missing', 'busy', 'denied', 'hung', 'unplugged', 'broken', 'notSent'] as const) {
       expect(cameraFinding({ name: 'failed', fault })).toEqual({ name: 'bad', why: fault });
     }
   });

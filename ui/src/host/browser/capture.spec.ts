@@ -75,3 +75,12 @@ test('nothing records after everything was closed', async () => {
   own.close();
   expect(live.size).toBe(0);
 });
+
+test('what cannot be sent is off for the court, and its owner is told why', async () => {
+  const own = capture();
+  await own.turn('video', true);
+  own.cannotSend('camera');
+  expect(own.switchedOn('camera')).toBe(false);
+  expect(live.size).toBe(0);
+  expect(lastState()).toEqual({ type: 'device', kind: 'camera', state: { name: 'failed', fault: 'notSent' } });
+});

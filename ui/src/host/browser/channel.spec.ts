@@ -105,8 +105,8 @@ describe('a hearing channel', () => {
   it('tries at once when the network comes back', () => {
     const bench = new Bench().live();
     bench.do({ name: 'closed' });
-    expect(bench.do({ name: 'online' })).toEqual(['connect']);
-    expect(bench.do({ name: 'online' })).toEqual([]);
+    expect(bench.do({ name: 'retryNow' })).toEqual(['connect']);
+    expect(bench.do({ name: 'retryNow' })).toEqual([]);
   });
 
   it('waits longer with every failed try, and starts over after a welcome', () => {
@@ -137,7 +137,7 @@ describe('a hearing channel', () => {
     bench.do(command('a'));
     expect(bench.frame({ type: 'bye', reason })).toEqual(['disconnect', 'deliver bye', `ended ${reason}`, 'settled a ended']);
     expect(bench.channel.wakeAt()).toBeNull();
-    expect(bench.do({ name: 'online' })).toEqual([]);
+    expect(bench.do({ name: 'retryNow' })).toEqual([]);
     expect(bench.do(command('b'))).toEqual(['settled b ended']);
   });
 

@@ -30,8 +30,8 @@ export type ChannelInput =
   | { name: 'closed' }
   /** A deadline that was asked for by `wakeAt` has passed, or may have. */
   | { name: 'tick' }
-  /** The system says that the network is back: try at once. */
-  | { name: 'online' }
+  /** The system says that the network is back, or the person asks for it: try at once. */
+  | { name: 'retryNow' }
   /** The page goes away. */
   | { name: 'leaving'; cause: DropCause }
   | { name: 'command'; send: SendCommand }
@@ -105,7 +105,7 @@ export class Channel {
         return this.phase.name === 'waiting' ? [] : this.lost('connectionReset', now);
       case 'tick':
         return this.tick(now);
-      case 'online':
+      case 'retryNow':
         return this.phase.name === 'waiting' ? this.connect(now) : [];
       case 'leaving':
         return this.goodbye(input.cause);

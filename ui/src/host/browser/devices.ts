@@ -140,6 +140,12 @@ export class Device {
     this.changed({ name: 'off' });
   }
 
+  /** Closes the device and says why. */
+  fail(fault: DeviceFault): void {
+    this.close();
+    this.changed({ name: 'failed', fault });
+  }
+
   private unplugged(track: MediaStreamTrack): void {
     if (this.opened !== track) return;
     this.opened = null;

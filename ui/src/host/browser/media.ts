@@ -6,6 +6,7 @@ import {
   DisconnectReason,
   type LocalTrack,
   type LocalTrackPublication,
+  PublishTrackError,
   type RemoteTrack,
   type RemoteTrackPublication,
   Room,
@@ -15,7 +16,7 @@ import {
 } from 'livekit-client';
 import type { LinkState, MediaAccess, SeatId, TrackSource } from '../../wire/generated';
 import { retryDelayMs } from './backoff';
-import { publishOptions, roomOptions } from './publish';
+import { encodesH264, publishOptions, roomOptions } from './publish';
 
 /** What one source is to do. */
 export type Plan = { name: 'none' } | { name: 'muted' } | { name: 'on'; track: MediaStreamTrack };
@@ -38,6 +39,10 @@ export interface MediaListener {
   /** Pictures came, went, or were muted. */
   pictures(): void;
   speakers(seats: SeatId[]): void;
+  /** Whether the browser holds the others' sound back until the person touches the page. */
+  playback(blocked: boolean): void;
+  /** This browser cannot send what it captures from there. */
+  cannotSend(source: TrackSource): void;
 }
 
 const SOURCES: Record<TrackSource, Track.Source> = {
@@ -46,6 +51,10 @@ const SOURCES: Record<TrackSource, Track.Source> = {
   screen: Track.Source.ScreenShare,
 };
 const ALL: readonly TrackSource[] = ['microphone', 'camera', 'screen'];
+/** A source that fails so often on a live connection is one that this browser cannot send. */
+const GIVE_UP_AFTER = 2;
+/** What the library says while the right to send is still on its way. */
+const NO_RIGHT_YET = 403;
 /** After these the room is not to be entered again by oneself; the hearing channel says what comes next. */
 const FINAL = [DisconnectReason.DUPLICATE_IDENTITY, DisconnectReason.PARTICIPANT_REMOVED, DisconnectReason.ROOM_DELETED];
 
@@ -62,7 +71,10 @@ export class MediaRoom {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private settling = false;
   private dirty = false;
-  private failures = 0;
+  /** Failures in a row to send each source, on a live connection. */
+  private readonly failures: Record<TrackSource, number> = { microphone: 0, camera: 0, screen: 0 };
+  private tries = 0;
+  private blocked = false;
   private closed = false;
   private speaker: string | null = null;
   private receiving = false;
@@ -70,8 +82,11 @@ export class MediaRoom {
   private readonly voices = new Map<RemoteTrack, HTMLMediaElement>();
   private readonly gestures = new AbortController();
 
-  constructor(private readonly listener: MediaListener) {
-    // A page that was reloaded may not make a sound before the person has touched it.
+  constructor(
+    private readonly listener: MediaListener,
+    private readonly newRoom: () => Room = () => new Room(roomOptions()),
+  ) {
+    // A page that was reloaded may not make a sound before the person has touched it. Any touch will do.
     const start = () => void this.room?.startAudio().catch(() => undefined);
     for (const kind of ['pointerdown', 'keydown']) addEventListener(kind, start, { signal: this.gestures.signal });
   }
@@ -146,7 +161,7 @@ export class MediaRoom {
   private async connect(): Promise<void> {
     if (this.access === null || this.closed) return;
     clearTimeout(this.timer);
-    const room = new Room(roomOptions());
+    const room = this.newRoom();
     this.room = room;
     this.listen(room);
     this.listener.link(this.lostAt === null ? { name: 'connecting' } : this.retrying(0));
@@ -200,6 +215,7 @@ export class MediaRoom {
       this.listener.link(this.retrying(0));
     });
     room.on(RoomEvent.Reconnected, () => this.room === room && this.arrived());
+    room.on(RoomEvent.AudioPlaybackStatusChanged, () => this.room === room && this.playback(!room.canPlaybackAudio));
     room.on(RoomEvent.ActiveSpeakersChanged, (speakers) => this.listener.speakers(speakers.map((one) => one.identity)));
     room.on(RoomEvent.ParticipantPermissionsChanged, (_, participant) => {
       if (participant === room.localParticipant) void this.settle();
@@ -225,23 +241,38 @@ export class MediaRoom {
     }
   }
 
-  /** Brings what is sent in line with the plans, one change at a time. */
+  /** Brings what is sent in line with the plans, one change at a time; a source that fails holds no other back. */
   private async settle(): Promise<void> {
     this.dirty = true;
     if (this.settling) return;
     this.settling = true;
+    let open = false;
+    while (this.dirty && this.room !== null) {
+      this.dirty = false;
+      open = false;
+      for (const source of ALL) open = !(await this.settled(this.room, source)) || open;
+    }
+    this.settling = false;
+    this.tries = open ? this.tries + 1 : 0;
+    // Rights that are on their way, a connection that is being repaired: the same again a little later.
+    if (open && !this.closed) setTimeout(() => void this.settle(), retryDelayMs(this.tries, Math.random()));
+  }
+
+  /** False when the source has to be looked at again. */
+  private async settled(room: Room, source: TrackSource): Promise<boolean> {
+    const plan = this.plans[source];
     try {
-      while (this.dirty && this.room !== null) {
-        this.dirty = false;
-        for (const source of ALL) await this.settleOne(this.room, source, this.plans[source]);
-      }
-      this.failures = 0;
-    } catch {
-      // Rights that are on their way, a connection that is being repaired: the same again a little later.
-      this.failures += 1;
-      setTimeout(() => void this.settle(), retryDelayMs(this.failures, Math.random()));
-    } finally {
-      this.settling = false;
+      await this.settleOne(room, source, plan);
+      this.failures[source] = 0;
+      return true;
+    } catch (error) {
+      const rightful = !(error instanceof PublishTrackError && error.status === NO_RIGHT_YET);
+      const live = this.room === room && room.state === ConnectionState.Connected;
+      if (plan.name === 'on' && rightful && live) this.failures[source] += 1;
+      if (this.failures[source] < GIVE_UP_AFTER) return false;
+      this.failures[source] = 0;
+      this.listener.cannotSend(source);
+      return true;
     }
   }
 
@@ -268,9 +299,18 @@ export class MediaRoom {
   private silence(): void {
     for (const element of this.voices.values()) element.remove();
     this.voices.clear();
+    this.playback(false);
   }
 
-  private publish(room: Room, source: TrackSource, track: MediaStreamTrack): Promise<LocalTrackPublication> {
+  private playback(blocked: boolean): void {
+    if (this.blocked === blocked) return;
+    this.blocked = blocked;
+    this.listener.playback(blocked);
+  }
+
+  private async publish(room: Room, source: TrackSource, track: MediaStreamTrack): Promise<LocalTrackPublication> {
+    // Without the codec the library would offer a section that nobody answers, and call it sent.
+    if (source !== 'microphone' && !encodesH264()) throw new Error('this browser has no H.264 encoder');
     return room.localParticipant.publishTrack(track, publishOptions(source, SOURCES[source]));
   }
 }
@@ -279,7 +319,6 @@ async function putOn(sent: LocalTrack, track: MediaStreamTrack): Promise<void> {
   if (sent.mediaStreamTrack !== track) await sent.replaceTrack(track, true);
   if (sent.isMuted) await sent.unmute();
 }
-
 
 /** The signalling address: the court's own server unless it says otherwise. */
 function signalUrl(url: string): string {

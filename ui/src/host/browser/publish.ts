@@ -1,6 +1,6 @@
 // How tracks are sent: one codec for everybody (H.264, constrained baseline), layers by size.
 
-import type { Track} from 'livekit-client';
+import type { Track } from 'livekit-client';
 import { type RoomOptions, type TrackPublishOptions, VideoPreset } from 'livekit-client';
 import type { TrackSource } from '../../wire/generated';
 
@@ -21,6 +21,12 @@ export function roomOptions(): RoomOptions {
     stopLocalTrackOnUnpublish: false,
     disconnectOnPageLeave: true,
   };
+}
+
+/** The court's one codec can be made here. A browser that does not say is tried. */
+export function encodesH264(): boolean {
+  const can = typeof RTCRtpSender === 'undefined' ? null : RTCRtpSender.getCapabilities?.('video');
+  return !can || can.codecs.some(({ mimeType }) => mimeType.toLowerCase() === 'video/h264');
 }
 
 /** Options for one source. */

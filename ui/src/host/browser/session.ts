@@ -2,6 +2,7 @@
 // it, keeps the media room, and tells the court how switches and network are.
 
 import type { Command, HostEvent, Outcome, SeatTaken, SendCommand, ServerFrame, TrackView } from '../../wire/generated';
+import { Awake } from './awake';
 import type { Capture } from './capture';
 import { Channel } from './channel';
 import { follow, inLiveRoom, receives, reportsSwitches, type Standing } from './control';
@@ -29,6 +30,7 @@ export class HearingSession {
   private readonly driver: ChannelDriver;
   private readonly room: MediaRoom;
   private readonly report = new SwitchReport((which, on) => this.tell({ type: which === 'mic' ? 'self.mic' : 'self.camera', on }));
+  private readonly awake = new Awake();
   private readonly timer: ReturnType<typeof setInterval>;
   private standing: Standing | null = null;
   /** What the page shows, once it has said so. */
@@ -47,6 +49,8 @@ export class HearingSession {
         around.show();
       },
       speakers: (seats) => around.say({ type: 'speakers', seats }),
+      playback: (blocked) => around.say({ type: 'playback', blocked }),
+      cannotSend: (source) => around.capture.cannotSend(source),
     });
     this.driver = new ChannelDriver(new Channel(seat, around.client, Math.random), channelUrl(seat.hearing), {
       link: (state) => {
@@ -62,7 +66,13 @@ export class HearingSession {
 
   /** Opens the channel. */
   start(): void {
+    this.awake.keep();
     this.driver.start();
+  }
+
+  /** Tries the lost way again now. */
+  retryNow(): void {
+    this.driver.retryNow();
   }
 
   /** Sends a command of the page. */
@@ -78,6 +88,7 @@ export class HearingSession {
   /** Closes channel and media room. */
   end(): void {
     clearInterval(this.timer);
+    this.awake.release();
     this.driver.end();
     this.room.close();
   }

@@ -23,7 +23,7 @@ export class ChannelDriver {
     private readonly listener: ChannelListener,
   ) {
     const signal = this.aborter.signal;
-    addEventListener('online', () => this.feed({ name: 'online' }), { signal });
+    addEventListener('online', () => this.feed({ name: 'retryNow' }), { signal });
     addEventListener('pagehide', () => this.feed({ name: 'leaving', cause: 'windowClosed' }), { signal });
   }
 
@@ -43,6 +43,11 @@ export class ChannelDriver {
   /** Sends a frame that needs no reply; lost when the channel is down. */
   tell(frame: ClientFrame): void {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(frame));
+  }
+
+  /** Tries a lost connection again without waiting. */
+  retryNow(): void {
+    this.feed({ name: 'retryNow' });
   }
 
   /** Closes the channel for good. */
