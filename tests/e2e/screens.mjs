@@ -36,13 +36,15 @@ async function inspect() {
     .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary.split('\n').slice(1).join(';').trim()}`));
 }
 
-/** Words that are cut off, and a page that scrolls sideways. Runs inside the page. */
+/** Words that are cut off, and a page that scrolls as a whole: only panes do. Runs inside the page. */
 function overflows() {
   const cut = [...document.querySelectorAll('button, h1, h2, h3, .mark, .tab, label, .dock b')].filter(
     (one) => one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0 && getComputedStyle(one).overflowX !== 'visible',
   );
-  const wide = document.documentElement.scrollWidth > innerWidth + 1 ? ['the page is wider than the window'] : [];
-  return [...cut.map((one) => `cut: ${one.textContent.trim()}`), ...wide];
+  const { scrollWidth, scrollHeight } = document.documentElement;
+  const wide = scrollWidth > innerWidth ? ['the page is wider than the window'] : [];
+  const high = scrollHeight > innerHeight ? ['the page is higher than the window'] : [];
+  return [...cut.map((one) => `cut: ${one.textContent.trim()}`), ...wide, ...high];
 }
 
 /** Looks at what is shown now, in every theme and size of type. */
@@ -56,7 +58,7 @@ async function look(page, name, looks = LOOKS) {
     await wear(one);
     // Colours change over a moment.
     await page.evaluate(() => Promise.all(document.getAnimations().map((a) => (a.effect?.getTiming().iterations === Infinity ? null : a.finished.catch(() => null)))));
-    faults.push(...(await page.evaluate(inspect)).map((fault) => `${one.join(' ')}: ${fault}`));
+    for (const check of [inspect, overflows]) faults.push(...(await page.evaluate(check)).map((fault) => `${one.join(' ')}: ${fault}`));
     if (args.shots) {
       for (const [width, height] of one[1] === 'elder' || one[0] === 'light' ? SIZES : [SIZES[0]]) {
         await page.setViewportSize({ width, height });
