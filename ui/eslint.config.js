@@ -43,7 +43,7 @@ export default ts.config(
       eqeqeq: 'error',
     },
   },
-  forbid(['main.ts', 'App.vue', 'testing/**', 'features/**', 'composables/**'], platform),
+  forbid(['main.ts', 'boundary.ts', 'App.vue', 'testing/**', 'features/**', 'composables/**'], platform),
   forbid(['components/**'], platform, layer('stores'), layer('host'), layer('features'), layer('model'), { regex: '^vue-i18n$', message: 'Words come in through props and slots.' }),
   forbid(['model/**'], platform, layer('stores'), layer('host'), layer('features'), layer('components'), { regex: '^(vue|pinia|vue-i18n)$', message: 'model/ is plain TypeScript.' }),
   forbid(['stores/**'], platform, layer('features'), layer('components')),
