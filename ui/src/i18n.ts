@@ -10,6 +10,8 @@ import enEntry from './locales/en/entry.json';
 /** The source words: one file per part, keys sorted. */
 export const source = { ...zhApp, ...zhCourtroom, ...zhEntry };
 export type Words = typeof source;
+/** The court's language: what goes on record is written in it. */
+export const RECORD_LOCALE = 'zh-CN';
 export type Locale = 'zh-CN' | 'en';
 
 export const createWords = (locale: Locale = 'zh-CN') =>

@@ -3,6 +3,7 @@ import { fireEvent, screen, waitFor, within } from '@testing-library/vue';
 import { describe, expect, it, vi } from 'vitest';
 import App from '../../App.vue';
 import { createFakeHost } from '../../host/fake';
+import EN from '../../locales/en/courtroom.json';
 import { mountApp } from '../../testing/mountApp';
 import type { HostCommands } from '../../wire/generated';
 
@@ -167,6 +168,18 @@ describe('for the judge', () => {
     await fireEvent.click(dialog.getByRole('button', { name: '宣布休庭' }));
     expect(commands()).toEqual([{ type: 'hearing.recess', reason: '当事人申请', until: null }]);
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+  });
+
+  it('puts the reason of a recess on record in the language of the court, whatever the page is shown in', async () => {
+    const { commands } = await enter('judge');
+    await press('设备');
+    await press('English');
+    await press('Close');
+    await press('Recess');
+    const dialog = within(await screen.findByRole('dialog', { name: /recess/i }));
+    await fireEvent.click(dialog.getByRole('radio', { name: EN.courtroom.recess.request }));
+    await fireEvent.click(dialog.getByRole('button', { name: EN.courtroom.recess.confirm }));
+    expect(commands()).toEqual([{ type: 'hearing.recess', reason: '当事人申请', until: null }]);
   });
 
   it('closes only after a tick, and lists what is open', async () => {
