@@ -16,6 +16,13 @@ describe('seatingOf', () => {
     expect(ids(seatingOf(bench).bench)).toBe(expected);
   });
 
+  it('seats an interpreter of the court beside the clerk, one of a party with the party, observers nowhere', () => {
+    const s = seatingOf([person('c', 'clerk'), person('i', 'interpreter'), person('o', 'observer'), person('pi', 'interpreter', { side: 'plaintiff' })]);
+    expect(ids(s.clerk)).toBe('c i');
+    expect(ids(s.plaintiff)).toBe('pi');
+    expect(Object.values(s).flatMap((one) => ('places' in one ? one.places : one)).map((place) => place.who.seat.id)).not.toContain('o');
+  });
+
   it('keeps the seat of somebody who dropped and says why others are not there', () => {
     const s = seatingOf([
       person('here', 'plaintiff'),

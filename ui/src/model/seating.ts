@@ -14,13 +14,12 @@ export type Place =
 export interface Seating {
   /** Left to right, the presiding judge in the middle. */
   bench: Place[];
+  /** With an interpreter whom the court itself brought: one of a party sits with the party. */
   clerk: Place[];
   plaintiff: Place[];
   defendant: Place[];
   /** The seat below: witnesses while one is to be heard, else third parties. */
   below: { name: 'witness' | 'thirdParty'; places: Place[] };
-  /** Seated but not drawn in the court: observers. */
-  gallery: Participant[];
 }
 
 export function placeOf(who: Participant): Place {
@@ -41,6 +40,9 @@ export function placeOf(who: Participant): Place {
   }
 }
 
+/** 翻译人员 of nobody's side. The server seats them in the gallery, which is not drawn: observers only watch. */
+const isCourtInterpreter = ({ seat }: Participant): boolean => seat.role === 'interpreter' && seat.side === 'gallery';
+
 /** The judge in the middle, the others beside: first left, then right. */
 function benchOrder(places: Place[]): Place[] {
   const middle = places.filter((p) => p.who.seat.role === 'presidingJudge');
@@ -58,14 +60,13 @@ export function seatingOf(participants: Participant[]): Seating {
   const withThirdParty = heard.length === 0 && thirdParties.length > 0;
   return {
     bench: benchOrder(on('bench')),
-    clerk: on('clerk'),
+    clerk: [...on('clerk'), ...participants.filter(isCourtInterpreter).map(placeOf)],
     plaintiff: on('plaintiff'),
     defendant: on('defendant'),
     below: withThirdParty
       ? { name: 'thirdParty', places: thirdParties }
       : // Somebody who is heard takes the seat; third parties stay in the picture beside.
         { name: 'witness', places: [...(heard.length > 0 ? [...heard, ...thirdParties] : witnesses)] },
-    gallery: participants.filter((p) => p.seat.side === 'gallery' && inCourt(p)),
   };
 }
 

@@ -51,7 +51,7 @@ describe('the wait', () => {
 describe('the plan of the waiting room', () => {
   it('has no place for witnesses', () => {
     const people = [{ seat: { id: 'w', side: 'witness' } }, { seat: { id: 'c', side: 'clerk' } }] as never;
-    expect(['bench', 'plaintiff', 'thirdParty', 'defendant', 'gallery'].flatMap((which) => zone(people, which as 'bench').map((one) => one.seat.id))).toEqual(['c']);
+    expect(['bench', 'plaintiff', 'thirdParty', 'defendant'].flatMap((which) => zone(people, which as 'bench').map((one) => one.seat.id))).toEqual(['c']);
   });
   it('calls somebody whose line broke dropped, whatever they were before', () => {
     expect(readinessOf({ name: 'disconnected', since: 0, cause: 'silence', resume: { name: 'waiting' } })).toBe('dropped');

@@ -3,7 +3,7 @@
 import type { Envelope, Participant, ParticipantState, Role, SeatId, Side } from '../../../wire/generated';
 
 /** A part of the courtroom in the waiting room's plan. */
-export type Zone = 'bench' | 'plaintiff' | 'thirdParty' | 'defendant' | 'gallery';
+export type Zone = 'bench' | 'plaintiff' | 'thirdParty' | 'defendant';
 /** How ready somebody is. */
 export type Readiness = 'absent' | 'checking' | 'ready' | 'dropped' | 'gone';
 
@@ -45,10 +45,13 @@ export function readinessOf(state: ParticipantState): Readiness {
 /** On the bench the court sits by rank; everybody else as the court listed them. */
 const RANK: readonly Role[] = ['presidingJudge', 'panelMember', 'assistant', 'clerk', 'technician'];
 
+/** An interpreter of nobody's side is the court's own, and sits below the bench as in court. */
+const zoneOf = ({ seat }: Participant) => (seat.role === 'interpreter' && seat.side === 'gallery' ? 'bench' : ZONES[seat.side]);
+
 /** The people of a zone, in the order in which they are shown. */
 export function zone(people: readonly Participant[], which: Zone): Participant[] {
-  const rank = (one: Participant) => RANK.indexOf(one.seat.role);
-  return people.filter((one) => ZONES[one.seat.side] === which).sort((a, b) => rank(a) - rank(b));
+  const rank = (one: Participant) => (RANK.includes(one.seat.role) ? RANK.indexOf(one.seat.role) : RANK.length);
+  return people.filter((one) => zoneOf(one) === which).sort((a, b) => rank(a) - rank(b));
 }
 
 /** One line of the talk with the clerk. */
