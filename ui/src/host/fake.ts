@@ -38,6 +38,7 @@ const SCENES: Record<string, (h: FakeHearing, say: (e: HostEvent) => void) => vo
   },
   turn: (h) => void h.do('judge', { type: 'floor.give', seat: h.snapshot.you }),
   asked: (h) => void h.do('judge', { type: 'media.askUnmute', seat: h.snapshot.you }),
+  identity: (h) => void h.do('judge', { type: 'identity.request', seat: h.snapshot.you }),
   muted: (_, say) => say({ type: 'level', rmsDb: -24, peakDb: -12, talkingWhileMuted: true }),
   locked: (h) => void h.do('judge', { type: 'media.lock', seat: h.snapshot.you, kind: 'audio' }),
   sharing: (h) => void h.do('agent1', { type: 'share.start' }),

@@ -14,6 +14,10 @@ export interface Rights {
   /** See how everybody's connection and devices are. */
   health: boolean;
   share: 'free' | 'ask' | 'no';
+  /** What the person may ask the court for, beside the floor, a share and leave. */
+  asks: readonly ('recess' | 'phase')[];
+  /** Archive a hearing that was closed. */
+  archive: boolean;
   message: boolean;
 }
 
@@ -28,8 +32,25 @@ export function rightsOf(role: Role, settings: HearingSettings): Rights {
     suspend: judge || clerk || (role === 'technician' && settings.technicianMaySuspend),
     health: isCourt(role),
     share: shareOf(role, settings),
+    asks: asksOf(role),
+    archive: judge || clerk,
     message: role !== 'observer' && role !== 'technician',
   };
+}
+
+function asksOf(role: Role): Rights['asks'] {
+  switch (role) {
+    case 'plaintiff':
+    case 'defendant':
+    case 'thirdParty':
+    case 'agent':
+      return ['recess', 'phase'];
+    case 'witness':
+    case 'expert':
+      return ['phase'];
+    default:
+      return [];
+  }
 }
 
 function shareOf(role: Role, settings: HearingSettings): Rights['share'] {

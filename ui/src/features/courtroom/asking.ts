@@ -5,6 +5,8 @@ import type { FindingKind, SeatId } from '../../wire/generated';
 export type Asking =
   | { name: 'recess' }
   | { name: 'close' }
+  | { name: 'archive' }
+  | { name: 'request' }
   | { name: 'witness' }
   | { name: 'isolate'; seat: SeatId | null }
   | { name: 'remove' | 'identity' | 'answer'; seat: SeatId }

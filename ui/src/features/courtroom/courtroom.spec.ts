@@ -76,6 +76,39 @@ describe('for a party', () => {
     expect(await button('已申请退庭')).toBeTruthy();
   });
 
+  it('asks for a recess with a reason, and takes it back', async () => {
+    const { commands } = await enter('plaintiff');
+    await press('申请');
+    await fireEvent.update(await screen.findByRole('textbox', { name: '理由' }), '身体不适');
+    await press('提出申请');
+    await press('申请');
+    expect(await screen.findByText('申请已提出，正在等待法官决定。')).toBeTruthy();
+    await press('撤回申请');
+    expect(commands()).toEqual([
+      { type: 'request.make', request: { name: 'recess', note: '身体不适' } },
+      { type: 'request.withdraw', request: 'made-1' },
+    ]);
+  });
+
+  it('asks for another phase, and not for the one that is on', async () => {
+    const { commands } = await enter('plaintiff');
+    await press('申请');
+    await fireEvent.click(await screen.findByRole('radio', { name: '变更庭审阶段' }));
+    expect(await button('提出申请')).toHaveProperty('disabled', true);
+    expect(screen.queryByRole('option', { name: '举证质证' })).toBeNull();
+    await fireEvent.update(screen.getByRole('combobox', { name: '进入哪个阶段' }), 'debate');
+    await press('提出申请');
+    expect(commands()).toEqual([{ type: 'request.make', request: { name: 'phase', phase: 'debate' } }]);
+  });
+
+  it('says that one is ready for the identity check, when asked', async () => {
+    const { commands } = await enter('plaintiff', 'identity');
+    expect((await screen.findByRole('alert')).textContent).toContain('核验身份');
+    await press('我准备好了');
+    expect(commands()).toEqual([{ type: 'identity.submit' }]);
+    await waitFor(() => expect(screen.queryByRole('button', { name: '我准备好了' })).toBeNull());
+  });
+
   it('writes to the court', async () => {
     const { commands } = await enter('plaintiff');
     const tab = await screen.findByRole('tab', { name: '消息' });
@@ -153,6 +186,22 @@ describe('when held', () => {
   ])('ends with words of its own: %s', async (scene, title) => {
     await enter('plaintiff', scene);
     expect((await screen.findByRole('alert')).textContent).toBe(title);
+  });
+});
+
+describe('after the end', () => {
+  it.each(['judge', 'clerk'])('the %s archives the hearing', async (as) => {
+    const { commands } = await enter(as, 'closed');
+    await press('归档');
+    await fireEvent.click(within(await screen.findByRole('dialog', { name: '确认归档？' })).getByRole('button', { name: '归档' }));
+    expect(commands()).toEqual([{ type: 'hearing.archive' }]);
+    await waitFor(() => expect(screen.getByRole('alert').textContent).toBe('庭审已归档'));
+  });
+
+  it.each(['plaintiff', 'panel1'])('the %s does not', async (as) => {
+    await enter(as, 'closed');
+    expect((await screen.findByRole('alert')).textContent).toBe('庭审已结束');
+    expect(screen.queryByRole('button', { name: '归档' })).toBeNull();
   });
 });
 

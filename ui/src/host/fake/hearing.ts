@@ -105,6 +105,9 @@ export class FakeHearing {
       case 'hearing.close':
         this.become(seat, { name: 'closed' });
         return null;
+      case 'hearing.archive':
+        this.become(seat, { name: 'archived' });
+        return null;
       case 'hearing.cancel':
       case 'hearing.adjourn':
       case 'hearing.moveOffline':
@@ -159,6 +162,9 @@ export class FakeHearing {
         return null;
       case 'identity.request':
         this.happen(seat, { type: 'identity.state', payload: { seat: c.seat, identity: 'requested' } });
+        return null;
+      case 'identity.submit':
+        this.happen(seat, { type: 'identity.state', payload: { seat, identity: 'pending' } });
         return null;
       case 'identity.confirm':
         this.happen(seat, { type: 'identity.state', payload: { seat: c.seat, identity: c.passed ? 'passed' : 'failed' } });
