@@ -1,13 +1,11 @@
 // Builds the page so that it runs under a strict content security policy: no inline script or style,
 // nothing from other origins, nothing compiled at run time.
-import { fileURLToPath } from 'node:url';
 import vue from '@vitejs/plugin-vue';
 import { defineConfig } from 'vitest/config';
 import program from './package.json' with { type: 'json' };
 
 export default defineConfig({
   plugins: [vue()],
-  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   define: {
     'import.meta.env.VITE_VERSION': JSON.stringify(program.version),
     __VUE_OPTIONS_API__: 'false',

@@ -2,6 +2,7 @@
 import type { ByeReason, LinkState, Snapshot } from '../wire/generated';
 import { viewer } from './hearing';
 import { isCourt, standing } from './people';
+import { overOf } from './stage';
 
 export type Screen =
   /** Nobody has taken a seat here: sign-in, case check. */
@@ -20,10 +21,12 @@ export function screenOf(seated: boolean, link: LinkState, snapshot: Snapshot | 
   if (!seated) return { name: 'entry' };
   if (!snapshot) return { name: 'joining' };
   const you = viewer(snapshot);
+  // Who was in court sees the end there; who was still on the way is told on the last page.
+  const onTheWay: Screen = overOf(snapshot.state) ? { name: 'ended', reason: 'hearingEnded' } : { name: 'steps' };
   switch (you && standing(you.state).name) {
     case 'waiting':
       // The court itself does not wait: it opens the hearing from its own screen.
-      return { name: isCourt(you?.seat.role ?? 'observer') ? 'courtroom' : 'steps' };
+      return isCourt(you?.seat.role ?? 'observer') ? { name: 'courtroom' } : onTheWay;
     case 'inCourt':
     case 'isolated':
       return { name: 'courtroom' };
@@ -32,6 +35,6 @@ export function screenOf(seated: boolean, link: LinkState, snapshot: Snapshot | 
     case 'removed':
       return { name: 'ended', reason: 'removed' };
     default:
-      return { name: 'steps' };
+      return onTheWay;
   }
 }

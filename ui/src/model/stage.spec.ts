@@ -79,6 +79,12 @@ describe('screenOf', () => {
     expect(screenOf(true, live, as({ state: { name: 'removed', reason: '' } }))).toEqual({ name: 'ended', reason: 'removed' });
     expect(screenOf(true, { name: 'ended', reason: 'replaced' }, hearing())).toEqual({ name: 'ended', reason: 'replaced' });
   });
+  it('tells the end where one stands', () => {
+    const ended = (state: Parameters<typeof person>[2]) => screenOf(true, live, { ...as(state), state: { name: 'adjourned', reason: '' } });
+    expect(ended({ state: { name: 'waiting' } })).toEqual({ name: 'ended', reason: 'hearingEnded' });
+    expect(ended({ state: { name: 'testing' } })).toEqual({ name: 'ended', reason: 'hearingEnded' });
+    expect(ended({}).name).toBe('courtroom');
+  });
   it('lets the court open the hearing from its own screen', () => {
     const h = hearing({ you: 'j', participants: [person('j', 'presidingJudge', { state: { name: 'waiting' } })] });
     expect(screenOf(true, live, h).name).toBe('courtroom');

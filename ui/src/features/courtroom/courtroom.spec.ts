@@ -3,6 +3,7 @@ import { fireEvent, screen, waitFor, within } from '@testing-library/vue';
 import { describe, expect, it, vi } from 'vitest';
 import App from '../../App.vue';
 import { createFakeHost } from '../../host/fake';
+import { HostFailure } from '../../host/host';
 import EN from '../../locales/en/courtroom.json';
 import { mountApp } from '../../testing/mountApp';
 import type { HostCommands } from '../../wire/generated';
@@ -13,7 +14,7 @@ async function enter(as: string, scene = 'court') {
   const call = vi.spyOn(host, 'call');
   mountApp(App, host);
   const commands = () => call.mock.calls.filter(([name]) => name === 'hearing.command').map(([, args]) => (args as HostCommands['hearing.command']['args']).command);
-  return { commands, call };
+  return { commands, call, host };
 }
 const button = (name: string | RegExp) => screen.findByRole('button', { name });
 const press = async (name: string | RegExp) => fireEvent.click(await button(name));
@@ -34,6 +35,7 @@ describe('for a party', () => {
     const tile = await screen.findByRole('figure', { name: '审判长 王示范' });
     await fireEvent.keyDown(tile, { key: 'Enter' });
     expect(tile.classList).toContain('big');
+    expect([...document.querySelectorAll('.court .tile')].filter((one) => !one.closest('[inert]'))).toEqual([tile]);
     await fireEvent.keyDown(tile, { key: 'Enter' });
     expect(tile.classList).not.toContain('big');
   });
@@ -115,10 +117,22 @@ describe('for a party', () => {
     await fireEvent.mouseDown(tab, { button: 0 });
     const log = await screen.findByRole('log');
     expect(log.textContent).toContain('审判长 王示范 宣布进入“举证质证”阶段');
+    // Read out in the order in which it happened.
+    expect(log.textContent.indexOf('声音有点断')).toBeLessThan(log.textContent.indexOf('已看到，听不清'));
     await fireEvent.update(screen.getByRole('textbox', { name: '消息' }), '声音断了');
     await press('发送');
     expect(commands()).toEqual([{ type: 'message.send', text: '声音断了' }]);
     await waitFor(() => expect(log.textContent).toContain('声音断了'));
+  });
+
+  it('shows the device in use again when another one could not be opened', async () => {
+    const { host } = await enter('plaintiff');
+    await press('设备');
+    const select = await screen.findByRole('combobox', { name: '麦克风' });
+    const call = host.call.bind(host);
+    vi.spyOn(host, 'call').mockImplementation((name, args) => (name === 'devices.choose' ? Promise.reject(new HostFailure({ name: 'device', fault: 'busy' })) : call(name, args as never)));
+    await fireEvent.update(select, 'mic-2');
+    await waitFor(() => expect(select).toHaveProperty('value', 'mic-1'));
   });
 
   it('shares a screen only after choosing one', async () => {
@@ -176,6 +190,8 @@ describe('when held', () => {
   it('covers the court in a recess and says when it goes on', async () => {
     await enter('plaintiff', 'recess');
     expect(await screen.findByRole('heading', { name: '休庭' })).toBeTruthy();
+    // What lies under the veil is out of the keyboard's way.
+    expect([...document.querySelectorAll('.court .tile')].every((tile) => tile.closest('[inert]'))).toBe(true);
     expect(screen.getByText(/合议庭评议，预计 \d\d:\d\d 继续/)).toBeTruthy();
   });
 
@@ -217,6 +233,8 @@ describe('for the judge', () => {
     await fireEvent.click(dialog.getByRole('button', { name: '宣布休庭' }));
     expect(commands()).toEqual([{ type: 'hearing.recess', reason: '当事人申请', until: null }]);
     await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+    // Read out once, not by the seal, the veil and the sentence.
+    expect([...document.querySelectorAll('[role=status]')].filter((one) => one.textContent.includes('休庭'))).toHaveLength(1);
   });
 
   it('puts the reason of a recess on record in the language of the court, whatever the page is shown in', async () => {
@@ -263,9 +281,18 @@ describe('for the judge', () => {
 
   it('keeps official acts in their place when they are not possible', async () => {
     await enter('judge');
-    for (const [name, disabled] of [['开庭', true], ['休庭', false], ['恢复', true], ['闭庭', false]] as const) {
-      expect(await button(name)).toHaveProperty('disabled', disabled);
+    for (const [name, shut] of [['开庭', true], ['休庭', false], ['恢复', true], ['闭庭', false]] as const) {
+      expect((await button(name)).getAttribute('aria-disabled')).toBe(shut ? 'true' : null);
     }
+  });
+
+  it('finds shut acts by keyboard, with the reason, and pressing them does nothing', async () => {
+    const { commands } = await enter('judge');
+    const resume = await button('恢复');
+    expect(resume).toHaveProperty('disabled', false);
+    expect(resume.title).not.toBe('');
+    await fireEvent.click(resume);
+    expect(commands()).toEqual([]);
   });
 
   it('isolates with a reason', async () => {

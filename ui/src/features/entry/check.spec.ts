@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DeviceState } from '../../wire/generated';
-import { cameraFinding, meterShare, microphoneFinding, networkFinding, scoreOf, type Finding } from './check';
+import { cameraFinding, microphoneFinding, networkFinding, scoreOf, type Finding } from './check';
 import { countdown, waitFor } from './clock';
 import { readinessOf, talk, zone } from './waiting/plan';
 
@@ -31,7 +31,6 @@ describe('the device check', () => {
     expect(scoreOf({ ...all, speaker: { name: 'untested' } })).toBe('usable');
     expect(scoreOf({ ...all, camera: { name: 'bad', why: 'missing' } })).toBe('bad');
   });
-  it('shows loudness from -60 dB to full scale', () => expect([meterShare(-90), meterShare(-30), meterShare(0)]).toEqual([0, 0.5, 1]));
 });
 
 describe('the wait', () => {

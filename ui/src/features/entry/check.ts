@@ -66,8 +66,3 @@ export function scoreOf(findings: Record<CheckItem, Finding>): TestScore {
   if (all.includes('bad')) return 'bad';
   return all.every((name) => name === 'good') ? 'good' : 'usable';
 }
-
-/** Share of the meter's bars that light up, 0 to 1, for a level in dB below full scale; -60 dB and less is none. */
-export function meterShare(db: number): number {
-  return Math.min(1, Math.max(0, (db + 60) / 60));
-}

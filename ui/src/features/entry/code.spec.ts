@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkDigitFits, codeFromPath, codeWithin, pasted, readDigits, typed } from './code';
+import { checkDigitFits, codeWithin, pasted, readDigits, typed } from './code';
 
 describe('the boxes of the code', () => {
   it.each([
@@ -43,13 +43,4 @@ describe('the boxes of the code', () => {
       }
     }
   });
-
-  it.each([
-    ['/join/26031897', '26031897'],
-    ['mingting://join/2603%201897', '26031897'],
-    ['/join/', null],
-    ['/join/abc', null],
-    ['/join/%E0%A4%A', null],
-    ['/', null],
-  ])('an address %j carries %j', (path, code) => expect(codeFromPath(path)).toBe(code));
 });

@@ -61,14 +61,3 @@ export function checkDigitFits(digits: CodeDigits): boolean {
   }, 0);
   return sum % 10 === 0;
 }
-
-/** The code that an address such as `/join/12345678` or `mingting://join/12345678` carries. */
-export function codeFromPath(path: string): CodeDigits | null {
-  const part = /(?:^|\/)join\/([^/?#]+)/u.exec(path)?.[1];
-  if (part === undefined) return null;
-  try {
-    return codeWithin(decodeURIComponent(part));
-  } catch {
-    return null;
-  }
-}

@@ -5,7 +5,10 @@ import { HostFailure } from '../../host/host';
 import { fakeHost } from '../../testing/fakeHost';
 import { mountApp } from '../../testing/mountApp';
 import type { ApiErrorCode, Entered, Role, Seat, SeatTaken } from '../../wire/generated';
+import { useSession } from '../../stores/session';
+import { hearing } from '../../testing/build';
 import EntryScreen from './EntryScreen.vue';
+import { useEntry } from './useEntry';
 
 const CODE = '26031807';
 const seat = (id: string, role: Role, title: string, name: string, represents: string | null = null): Seat => ({ id, role, title, name, represents, side: 'plaintiff' });
@@ -20,8 +23,8 @@ const reachable = () => ({ camera: { name: 'off' as const }, microphone: { name:
 
 function open(answers: Parameters<typeof fakeHost>[0]) {
   const fake = fakeHost({ 'check.quick': reachable, 'hearing.join': () => null, ...answers });
-  mountApp(EntryScreen, fake.host);
-  return { ...fake, calls: (name: string) => fake.asked.filter((one) => one.name === name).map((one) => one.args) };
+  const { pinia } = mountApp(EntryScreen, fake.host);
+  return { ...fake, pinia, calls: (name: string) => fake.asked.filter((one) => one.name === name).map((one) => one.args) };
 }
 async function enterCode(text = CODE) {
   const boxes = screen.getByRole('textbox', { name: /庭审码/ });
@@ -154,4 +157,39 @@ describe('账号登录', () => {
     await fireEvent.click(screen.getByRole('button', { name: '进入法庭' }));
     await waitFor(() => expect(calls('court.staffSeat')).toEqual([{ hearing: 'h', takeOver: false }]));
   });
+});
+
+it('a wait that counts down is read out once, not at every second', async () => {
+  vi.useFakeTimers();
+  open({ 'court.enter': refuse('tooManyTries', 30_000) });
+  const counting = enterCode();
+  await vi.advanceTimersByTimeAsync(10);
+  await counting;
+  const said = screen.getByRole('alert').textContent;
+  const shown = () => document.querySelector('.problem [aria-hidden] + span, .problem span[aria-hidden]')?.textContent;
+  const before = shown();
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(shown()).not.toBe(before);
+  expect(screen.getByRole('alert').textContent).toBe(said);
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(screen.getByRole('alert').textContent).not.toBe(said);
+  vi.useRealTimers();
+});
+
+it('staff come back to their hearings after one of them, without signing in again', async () => {
+  const hearings = [{ hearing: 'h', case: info, state: { name: 'inSession' as const, phase: 'evidence' as const }, seat: 's', role: 'clerk' as const, inUse: false }];
+  const { host, pinia, say } = open({ 'court.signIn': () => ({ token: 'b', name: '孙演示', hearings }), 'court.staffSeat': () => ({ hearing: 'h', seat: 's', token: 't' }), 'hearing.end': () => null });
+  const entry = useEntry(pinia);
+  await entry.signIn({ account: 'clerk', password: 'p' });
+  await fireEvent.click(await screen.findByRole('button', { name: '进入法庭' }));
+  const session = useSession(pinia);
+  await waitFor(() => expect(session.seat).not.toBeNull());
+  say({ type: 'channel', frame: { type: 'welcome', connection: 'c', snapshot: hearing({ state: { name: 'closed' } }), media: null } });
+  await session.end();
+  expect(await screen.findByRole('heading', { name: /孙演示/ })).toBeTruthy();
+  expect(await screen.findByRole('button', { name: '已结束' })).toHaveProperty('disabled', true);
+  await fireEvent.click(screen.getByRole('button', { name: '返回' }));
+  await session.end();
+  expect(entry.flow.name).toBe('signIn');
+  expect(host.kind).toBe('fake');
 });

@@ -1,12 +1,15 @@
 // The steps after the seat is taken, driven by what the server says.
 import { fireEvent, screen, waitFor } from '@testing-library/vue';
 import { describe, expect, it } from 'vitest';
+import type { Component } from 'vue';
 import { HostFailure } from '../../host/host';
 import { fakeHost } from '../../testing/fakeHost';
 import { mountApp } from '../../testing/mountApp';
 import { useSession } from '../../stores/session';
-import type { DeviceFault, HearingState, HostEvent, Participant, ParticipantState, Role, Snapshot } from '../../wire/generated';
+import type { Command, DeviceFault, HearingState, HostEvent, Participant, ParticipantState, Role, Snapshot } from '../../wire/generated';
+import App from '../../App.vue';
 import StepsScreen from './StepsScreen.vue';
+import { useEntry } from './useEntry';
 
 const media = { mic: false, camera: false, micLocked: false, cameraLocked: false, audioBlocked: false, videoBlocked: false, askedToUnmute: false };
 function person(id: string, role: Role, title: string, side: string, state: ParticipantState): Participant {
@@ -23,9 +26,10 @@ function snapshot(state: ParticipantState, hearing: HearingState = { name: 'open
 }
 const quick = { camera: { name: 'off' as const }, microphone: { name: 'off' as const }, loudestDb: -90, serverReachable: true, rttMs: 12, mediaReachable: null };
 
-async function open(state: ParticipantState, options: { hearing?: HearingState; fault?: DeviceFault } = {}) {
+async function open(state: ParticipantState, options: { hearing?: HearingState; fault?: DeviceFault; root?: Component; refuse?: Command['type'] } = {}) {
   const commands: unknown[] = [];
   const fake = fakeHost({
+    'app.start': () => ({ version: '0', server: '', code: null, frames: { url: '', token: '' }, session: null }),
     'hearing.join': () => null,
     'hearing.end': () => null,
     'check.quick': () => quick,
@@ -42,17 +46,18 @@ async function open(state: ParticipantState, options: { hearing?: HearingState; 
     },
     'hearing.command': ({ command }) => {
       commands.push(command);
+      if (command.type === options.refuse) return { name: 'rejected', code: 'tooFast' };
       return { name: 'accepted', seq: 4 };
     },
   });
-  const { pinia } = mountApp(StepsScreen, fake.host);
+  const { pinia } = mountApp(options.root ?? StepsScreen, fake.host);
   await useSession(pinia).join({ hearing: 'h', seat: 'me', token: 't' });
   const frame = (next: ParticipantState): HostEvent => ({
     type: 'channel', frame: { type: 'welcome', connection: 'c', snapshot: snapshot(next, options.hearing), media: null },
   });
   fake.say({ type: 'link', state: { name: 'live' } });
   fake.say(frame(state));
-  return { commands, move: (next: ParticipantState) => fake.say(frame(next)), say: fake.say, calls: fake.asked };
+  return { commands, entry: useEntry(pinia), move: (next: ParticipantState) => fake.say(frame(next)), say: fake.say, calls: fake.asked };
 }
 
 describe('the steps follow the server', () => {
@@ -96,8 +101,8 @@ describe('the steps follow the server', () => {
   });
 
   it('tells the one who waits that the hearing was adjourned, with the court’s reason', async () => {
-    await open({ name: 'waiting' }, { hearing: { name: 'adjourned', reason: '被告突发疾病' } });
-    expect(await screen.findByRole('heading', { name: /延期审理/ })).toBeTruthy();
+    await open({ name: 'waiting' }, { hearing: { name: 'adjourned', reason: '被告突发疾病' }, root: App });
+    expect((await screen.findByRole('alert')).textContent).toMatch(/延期审理/);
     expect(screen.getByText(/被告突发疾病/)).toBeTruthy();
   });
 });
@@ -136,4 +141,15 @@ it('a note to the clerk goes out from the waiting room', async () => {
   await fireEvent.update(await screen.findByRole('textbox', { name: '写给书记员' }), '身份证要原件吗？');
   await fireEvent.click(screen.getByRole('button', { name: '发送' }));
   await waitFor(() => expect(commands).toEqual([{ type: 'help.ask', text: '身份证要原件吗？', to: null }]));
+});
+
+it('a note from before the seat that did not get through stands in the waiting room, to be sent again', async () => {
+  const { commands, entry, move } = await open({ name: 'coded' }, { refuse: 'help.ask' });
+  entry.note = '住址已变更';
+  await fireEvent.click(await screen.findByRole('button', { name: /下一步/ }));
+  await waitFor(() => expect(commands.map((one) => (one as Command).type)).toEqual(['help.ask', 'step.begin']));
+  move({ name: 'testing' });
+  expect(await screen.findByText(/留言没有送达/)).toBeTruthy();
+  move({ name: 'waiting' });
+  expect(await screen.findByRole('textbox', { name: '写给书记员' })).toHaveProperty('value', '住址已变更');
 });

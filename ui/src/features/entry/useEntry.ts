@@ -1,9 +1,9 @@
 /** The way from the first screen to a seat: asks the host, and keeps what has to survive the change of screens. */
 import { defineStore } from 'pinia';
-import { computed, ref, shallowRef } from 'vue';
+import { ref, shallowRef, watch } from 'vue';
 import { HostFailure, useHost } from '../../host/host';
 import { useSession } from '../../stores/session';
-import type { Enter, HearingId, SeatTaken, StaffSignIn } from '../../wire/generated';
+import type { Enter, HearingId, SeatTaken, StaffSignedIn, StaffSignIn } from '../../wire/generated';
 import { SIGN_IN, step, type Flow, type FlowEvent } from './flow';
 import { capacityOf, tidyName, type PersonForm } from './person';
 import { problemOf } from './problem';
@@ -19,8 +19,13 @@ export const useEntry = defineStore('entry', () => {
   /** 信息有误: goes to the clerk as soon as there is a channel. */
   const note = ref('');
 
+  /** Who signed in as staff comes back to their hearings: the host keeps the sign-in until they go back themselves. */
+  const staff = shallowRef<StaffSignedIn | null>(null);
+  const home = (): Flow => (staff.value ? step(SIGN_IN, { name: 'signedIn', signedIn: staff.value }) : SIGN_IN);
+
   const happen = (event: FlowEvent) => {
     flow.value = step(flow.value, event);
+    if (flow.value.name === 'signIn') staff.value = null;
   };
 
   /** Runs one question to the host; a failure becomes part of the flow. */
@@ -38,11 +43,15 @@ export const useEntry = defineStore('entry', () => {
     ask(async () => happen({ name: 'entered', entered: await host.call('court.enter', { code: typed }) }));
 
   const signIn = (account: StaffSignIn) =>
-    ask(async () => happen({ name: 'signedIn', signedIn: await host.call('court.signIn', account) }));
+    ask(async () => {
+      const signedIn = await host.call('court.signIn', account);
+      staff.value = signedIn;
+      happen({ name: 'signedIn', signedIn });
+    });
 
   async function seated(taken: SeatTaken) {
     code.value = '';
-    flow.value = SIGN_IN;
+    flow.value = home();
     await session.join(taken);
   }
 
@@ -62,14 +71,25 @@ export const useEntry = defineStore('entry', () => {
   const takeStaffSeat = (hearing: HearingId, takeOver: boolean) =>
     ask(async () => seated(await host.call('court.staffSeat', { hearing, takeOver })), hearing);
 
-  /** Gives the seat up here and starts again with a code. */
-  async function startOver() {
-    caseChecked.value = false;
-    note.value = '';
-    flow.value = SIGN_IN;
-    await session.end();
-  }
+  // The list tells of a hearing what this page saw of it last.
+  watch(
+    () => session.snapshot?.state,
+    (state) => {
+      const at = session.seat?.hearing;
+      if (!staff.value || !state || at === undefined) return;
+      staff.value = { ...staff.value, hearings: staff.value.hearings.map((one) => (one.hearing === at ? { ...one, state } : one)) };
+    },
+  );
+  // However the seat was given up: the next one starts from the beginning.
+  watch(
+    () => session.seat,
+    (seat) => {
+      if (seat !== null) return;
+      caseChecked.value = false;
+      note.value = '';
+      flow.value = home();
+    },
+  );
 
-  const problem = computed(() => (flow.value.name === 'check' ? null : flow.value.problem));
-  return { flow, problem, code, caseChecked, note, happen, enter, signIn, takeSeat, takeStaffSeat, startOver };
+  return { flow, code, caseChecked, note, happen, enter, signIn, takeSeat, takeStaffSeat };
 });

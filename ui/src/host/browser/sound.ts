@@ -40,16 +40,26 @@ export function wavOf(samples: Float32Array, rate = RATE): Uint8Array<ArrayBuffe
   return bytes;
 }
 
+/** The sound lasts 1.2 s; a loudspeaker that went away meanwhile never says that it ended. */
+const END_LIMIT_MS = 4_000;
+
 /** Plays the test sound on a loudspeaker and waits for its end. */
 export async function playGavel(speaker: string | null): Promise<void> {
   const url = URL.createObjectURL(new Blob([wavOf(gavelSamples())], { type: 'audio/wav' }));
   const audio = new Audio(url);
+  let limit: ReturnType<typeof setTimeout> | undefined;
   try {
     if (speaker !== null && 'setSinkId' in audio) await audio.setSinkId(speaker).catch(() => undefined);
-    const ended = new Promise((resolve) => audio.addEventListener('ended', resolve, { once: true }));
+    const ended = new Promise<void>((resolve, reject) => {
+      audio.addEventListener('ended', () => resolve(), { once: true });
+      limit = setTimeout(() => reject(new DOMException('the sound did not end', 'TimeoutError')), END_LIMIT_MS);
+    });
+    // Where playing fails, nobody waits for the end.
+    ended.catch(() => undefined);
     await audio.play();
     await ended;
   } finally {
+    clearTimeout(limit);
     URL.revokeObjectURL(url);
   }
 }
