@@ -116,7 +116,7 @@ describe('readingOf', () => {
   it('shows the court’s lock before everything but a lost way', () => {
     expect(readingOf('audio', { ...media, micLocked: true }, on, false, false).name).toBe('locked');
     expect(readingOf('audio', { ...media, micLocked: true }, on, true, false).name).toBe('resumes');
-    expect(readingOf('video', media, on, false, true).name).toBe('locked');
+    expect(readingOf('video', { ...media, cameraLocked: true }, on, false, true).name).toBe('isolated');
   });
   it('is on only when the device runs and the court knows it', () => {
     expect(readingOf('audio', { ...media, mic: true }, on, false, false).name).toBe('on');

@@ -154,7 +154,11 @@ describe('when held', () => {
     expect(screen.getAllByRole('figure').map((f) => f.getAttribute('aria-label'))).toEqual(['原告 张示例']);
     expect(screen.queryByRole('tab')).toBeNull();
     expect(document.body.textContent).not.toMatch(/王示范|李样本/);
-    expect(await button('麦克风：法庭已锁定')).toBeTruthy();
+    expect(await button('麦克风：已屏蔽')).toBeTruthy();
+    // One word for one thing: 隔离 is what the court's strip calls the act, 锁定 is another act.
+    expect(document.body.textContent).not.toMatch(/隔离|锁定/);
+    await press('麦克风：已屏蔽');
+    expect((await screen.findAllByText(/您已被屏蔽。法庭传唤后/)).length).toBe(1);
   });
 
   it('claims nothing it cannot know while the way is lost', async () => {
