@@ -36,7 +36,7 @@ async function inspect() {
     .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary.split('\n').slice(1).join(';').trim()}`));
 }
 
-/** Words that are cut off, and a page that scrolls as a whole: only panes do. Runs inside the page. */
+/** Words that are cut off, a page that scrolls as a whole (only panes do), and a bug that was told. Runs inside the page. */
 function overflows() {
   const cut = [...document.querySelectorAll('button, h1, h2, h3, .mark, .tab, label, .dock b')].filter(
     (one) => one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0 && getComputedStyle(one).overflowX !== 'visible',
@@ -44,7 +44,8 @@ function overflows() {
   const { scrollWidth, scrollHeight } = document.documentElement;
   const wide = scrollWidth > innerWidth ? ['the page is wider than the window'] : [];
   const high = scrollHeight > innerHeight ? ['the page is higher than the window'] : [];
-  return [...cut.map((one) => `cut: ${one.textContent.trim()}`), ...wide, ...high];
+  const failed = document.querySelector('.failure') ? ['the page says that it failed'] : [];
+  return [...cut.map((one) => `cut: ${one.textContent.trim()}`), ...wide, ...high, ...failed];
 }
 
 /** Looks at what is shown now, in every theme and size of type. */
