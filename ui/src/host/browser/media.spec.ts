@@ -112,3 +112,18 @@ test.each([
   expect(room.published).toContain('camera');
   media.close();
 });
+
+test('a room that is lost while something is being published is no bug', async () => {
+  const unhandled = vi.fn();
+  process.on('unhandledRejection', unhandled);
+  const room = new TestRoom();
+  const { media } = await enter(room);
+  room.localParticipant.publishTrack = async () => {
+    media.close();
+    throw new Error('closed');
+  };
+  media.send(sending);
+  await vi.advanceTimersByTimeAsync(60_000);
+  process.off('unhandledRejection', unhandled);
+  expect(unhandled).not.toHaveBeenCalled();
+});

@@ -248,9 +248,12 @@ export class MediaRoom {
     this.settling = true;
     let open = false;
     while (this.dirty && this.room !== null) {
+      const { room } = this;
       this.dirty = false;
       open = false;
-      for (const source of ALL) open = !(await this.settled(this.room, source)) || open;
+      for (const source of ALL) {
+        if (this.room === room) open = !(await this.settled(room, source)) || open;
+      }
     }
     this.settling = false;
     this.tries = open ? this.tries + 1 : 0;
