@@ -1,6 +1,7 @@
 // A party in Chromium: walks through the page as a person would, from the code to a seat, then says every half second what
 // it sees and hears, as JSON lines. It reads the picture and the sound, never the page's own claims.
 // usage: node party.mjs --url URL --code CODE --name NAME --folder FOLDER --send-hz HZ --listen-hz HZ [--phone]
+// On a phone the system throws the tab away in the middle; what it says afterwards comes from the tab that was loaded anew.
 // Ends when its standard input ends.
 
 import { join } from 'node:path';
@@ -20,11 +21,12 @@ const { values: args } = parseArgs({
   },
 });
 
-const browser = await launch(args.folder, Number(args['send-hz']));
-const page = await newPage(browser, args.phone);
+// A phone's browser plays nothing that was not asked for by a touch.
+const browser = await launch(args.folder, Number(args['send-hz']), args.phone ? ['--autoplay-policy=document-user-activation-required'] : []);
+let page = await newPage(browser, args.phone);
 
-// What arrives is heard at the connection itself, before the page does anything with it.
-await page.addInitScript(() => {
+/** What arrives is heard at the connection itself, before the page does anything with it. Runs inside the page. */
+function eavesdrop() {
   window.heardTracks = new Set();
   const Real = window.RTCPeerConnection;
   window.RTCPeerConnection = class extends Real {
@@ -37,7 +39,32 @@ await page.addInitScript(() => {
       });
     }
   };
-});
+}
+await page.addInitScript(eavesdrop);
+
+/** Where the bar lies over the court of a phone; any touch of the page will do. */
+const UPPER_COURT = [195, 140];
+
+/** The tab is gone, and a new one has nothing of it but the seat: no touch was made in it. */
+async function loadAnew() {
+  const seat = await page.evaluate(() => ({ ...sessionStorage }));
+  const { url } = args;
+  await page.close();
+  page = await newPage(browser, true);
+  await page.addInitScript(eavesdrop);
+  await page.addInitScript((kept) => Object.entries(kept).forEach(([key, value]) => sessionStorage.setItem(key, value)), seat);
+  // To look into the page counts as a touch, so the page itself says when it asks for one.
+  await page.addInitScript(() => {
+    const look = () => document.querySelector('.touch') && console.log('asks for a touch');
+    new MutationObserver(look).observe(document, { childList: true, subtree: true });
+  });
+  const asked = page.waitForEvent('console', { predicate: (said) => said.text() === 'asks for a touch' });
+  await page.goto(url);
+  await asked;
+  say('step', { name: 'silent' });
+  await page.touchscreen.tap(...UPPER_COURT);
+  await page.locator('.touch').waitFor({ state: 'hidden' });
+}
 
 /** The share of one tone in what arrives now, of the track that has most of it. Runs inside the page. */
 async function listen(hz) {
@@ -88,6 +115,10 @@ try {
   await page.locator('.video > .picture').first().waitFor({ timeout: 60_000 });
   // A person enters with the microphone closed.
   await page.getByRole('button', { name: '麦克风：已静音' }).click();
+  if (args.phone) {
+    await page.getByRole('button', { name: '麦克风：已打开' }).waitFor();
+    await loadAnew();
+  }
   while (open) {
     for (const seen of await page.evaluate(look, readStamp.toString())) say('seen', seen);
     say('heard', { tone: await page.evaluate(listen, Number(args['listen-hz'])) });

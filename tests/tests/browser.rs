@@ -71,6 +71,14 @@ async fn a_party_in_chromium(phone: bool) -> Result<()> {
         .await?;
     judge.does(&Command::HearingStart).await?;
 
+    if phone {
+        party
+            .wait(SOON * 2, "silent after its tab was thrown away", |said| {
+                (said["name"] == "silent").then_some(())
+            })
+            .await?;
+    }
+
     let judges_name = court.seat(Role::PresidingJudge)?.name.clone();
     party
         .sees_and_hears(SOON, |said| {
@@ -90,7 +98,7 @@ async fn a_party_on_a_computer_sees_hears_and_is_seen_and_heard() -> Result<()> 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_party_on_a_phone_sees_hears_and_is_seen_and_heard() -> Result<()> {
+async fn a_party_on_a_phone_sees_and_hears_also_after_its_tab_was_thrown_away() -> Result<()> {
     a_party_in_chromium(true).await
 }
 
