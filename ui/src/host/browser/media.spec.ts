@@ -114,16 +114,14 @@ test.each([
 });
 
 test('a room that is lost while something is being published is no bug', async () => {
-  const unhandled = vi.fn();
-  process.on('unhandledRejection', unhandled);
   const room = new TestRoom();
-  const { media } = await enter(room);
+  const { media, said } = await enter(room);
   room.localParticipant.publishTrack = async () => {
     media.close();
     throw new Error('closed');
   };
   media.send(sending);
   await vi.advanceTimersByTimeAsync(60_000);
-  process.off('unhandledRejection', unhandled);
-  expect(unhandled).not.toHaveBeenCalled();
+  // A rejection that nobody handles would fail the run.
+  expect(said).toEqual([]);
 });
