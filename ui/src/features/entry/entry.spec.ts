@@ -62,6 +62,26 @@ describe('输入庭审码', () => {
     expect((await screen.findByRole('alert')).textContent).toMatch(words);
   });
 
+  it('begins anew with the first digit typed after a whole code was refused, and overwrites the box that was clicked', async () => {
+    const { calls } = open({ 'court.enter': () => entered('plaintiff') });
+    await enterCode('26031806');
+    await screen.findByRole('alert');
+    const field = screen.getByRole<HTMLInputElement>('textbox', { name: /庭审码/ });
+    await fireEvent.update(field, '260318062');
+    expect(field.value).toBe('2');
+    await fireEvent.update(field, '26031806');
+    // Boxes 100 wide each: a click into the last one, and its digit is what the next one replaces.
+    for (const [i, box] of [...(field.parentElement?.querySelectorAll('span') ?? [])].entries()) {
+      box.getBoundingClientRect = () => ({ right: 100 * (i + 1) }) as DOMRect;
+    }
+    await fireEvent.click(field, { clientX: 750 });
+    expect([field.selectionStart, field.selectionEnd]).toEqual([7, 8]);
+    field.setRangeText('7');
+    await fireEvent.input(field);
+    await fireEvent.click(screen.getByRole('button', { name: '进入庭审' }));
+    await waitFor(() => expect(calls('court.enter')).toEqual([{ code: CODE }]));
+  });
+
   it('holds back after too many tries, and lets go by itself', async () => {
     vi.useFakeTimers({ shouldAdvanceTime: true });
     open({ 'court.enter': refuse('tooManyTries', 5_000) });
