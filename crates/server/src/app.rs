@@ -64,12 +64,11 @@ impl Shared {
     /// Issues a token and stores its hash.
     pub(crate) async fn issue(&self, kind: TokenKind, ttl_ms: u64) -> Result<Secret, Failure> {
         let token = self.entropy.token();
-        let now = self.clock.now();
         let stored = Token {
             hash: self.key.hash(Purpose::Token, token.expose()),
             kind,
-            issued_at: now,
-            expires_at: now.plus(ttl_ms),
+            issued_at: self.clock.stamp(),
+            expires_at: self.clock.now().plus(ttl_ms),
         };
         self.store
             .issue(&stored)

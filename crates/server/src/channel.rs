@@ -66,6 +66,7 @@ async fn enter(
     let attach = Attach {
         seat: hello.seat.clone(),
         token_hash: hello.token.hash.clone(),
+        issued_at: hello.token.issued_at,
         resume_after: hello.resume_after,
         drop_cause: hello.drop_cause,
         outbox,

@@ -10,7 +10,14 @@ use tokio::sync::watch;
 
 /// A source of time in whole milliseconds since the Unix epoch. Clones show the same time.
 #[derive(Clone, Debug)]
-pub struct Clock(Arc<Kind>);
+pub struct Clock(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: Kind,
+    /// The latest stamp that was given out.
+    stamped: AtomicU64,
+}
 
 #[derive(Debug)]
 enum Kind {
@@ -22,23 +29,39 @@ enum Kind {
 impl Clock {
     /// The system's clock.
     pub fn system() -> Self {
-        Self(Arc::new(Kind::System(AtomicU64::new(0))))
+        Self::of(Kind::System(AtomicU64::new(0)))
     }
 
     /// A clock that stands at `start` until [`Clock::advance`] is called.
     pub fn manual(start: TimeMs) -> Self {
-        Self(Arc::new(Kind::Manual(watch::Sender::new(start))))
+        Self::of(Kind::Manual(watch::Sender::new(start)))
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            stamped: AtomicU64::new(0),
+        }))
     }
 
     /// The present time.
     pub fn now(&self) -> TimeMs {
-        match &*self.0 {
+        match &self.0.kind {
             Kind::System(latest) => {
                 let now = system_now_ms();
                 TimeMs(latest.fetch_max(now, Ordering::Relaxed).max(now))
             }
             Kind::Manual(at) => *at.borrow(),
         }
+    }
+
+    /// The present time, or the next millisecond that no stamp has: of two tokens, one is always the older.
+    pub(crate) fn stamp(&self) -> TimeMs {
+        let now = self.now().0;
+        let next = |latest: u64| now.max(latest + 1);
+        let stamped = &self.0.stamped;
+        let before = stamped.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |latest| Some(next(latest)));
+        TimeMs(next(before.unwrap_or_else(|latest| latest)))
     }
 
     /// The present time as the standard library has it.
@@ -48,14 +71,14 @@ impl Clock {
 
     /// Moves a manual clock; the system's clock cannot be moved and stays as it is.
     pub fn advance(&self, ms: u64) {
-        if let Kind::Manual(at) = &*self.0 {
+        if let Kind::Manual(at) = &self.0.kind {
             at.send_modify(|at| *at = at.plus(ms));
         }
     }
 
     /// Returns when the clock shows `at` or later.
     pub async fn sleep_until(&self, at: TimeMs) {
-        match &*self.0 {
+        match &self.0.kind {
             Kind::System(_) => loop {
                 let left = at.since(self.now());
                 if left == 0 {
@@ -111,6 +134,17 @@ mod tests {
             }
         );
         assert_eq!(done, TimeMs(1_500));
+    }
+
+    #[test]
+    fn no_two_stamps_are_equal_and_they_follow_the_clock() {
+        let clock = Clock::manual(TimeMs(1_000));
+        assert_eq!(
+            [clock.stamp(), clock.clone().stamp()],
+            [TimeMs(1_000), TimeMs(1_001)]
+        );
+        clock.advance(5_000);
+        assert_eq!(clock.stamp(), TimeMs(6_000));
     }
 
     #[test]

@@ -11,8 +11,8 @@ use std::time::{Duration, UNIX_EPOCH};
 pub struct MediaRooms(pub Arc<MediaPlane>);
 
 impl Rooms for MediaRooms {
-    fn open(&self, room: &HearingId) {
-        self.0.create_room(room.as_str());
+    fn open(&self, room: &HearingId, now: TimeMs) {
+        self.0.create_room(room.as_str(), now.0);
     }
 
     fn close(&self, room: &HearingId) {
@@ -28,12 +28,12 @@ impl Rooms for MediaRooms {
         self.0.set_permissions(room, seat, permissions(rights));
     }
 
-    fn remove(&self, room: &HearingId, seat: &SeatId, why: RemovedBecause) {
+    fn remove(&self, room: &HearingId, seat: &SeatId, why: RemovedBecause, now: TimeMs) {
         let reason = match why {
             RemovedBecause::NoRight => RemoveReason::ParticipantRemoved,
             RemovedBecause::Replaced => RemoveReason::DuplicateIdentity,
         };
-        self.0.remove(room.as_str(), seat.as_str(), reason);
+        self.0.remove(room.as_str(), seat.as_str(), reason, now.0);
     }
 
     fn token(

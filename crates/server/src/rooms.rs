@@ -8,15 +8,15 @@ use protocol::{HearingId, SeatId, Secret, TimeMs};
 
 /// The media rooms. All calls are cheap and safe for rooms and seats that are not there.
 pub trait Rooms: Send + Sync {
-    /// Makes the room of a hearing, before anybody can join it.
-    fn open(&self, room: &HearingId);
+    /// Makes the room of a hearing, before anybody can join it. Tokens from before `now` let nobody in.
+    fn open(&self, room: &HearingId, now: TimeMs);
     /// Ends the room; everybody in it is told.
     fn close(&self, room: &HearingId);
     /// Sets what may pass for a seat, now and when it joins later.
     fn allow(&self, room: &HearingId, seat: &SeatId, rights: &MediaRights);
-    /// Ends the media connection of a seat.
-    fn remove(&self, room: &HearingId, seat: &SeatId, why: RemovedBecause);
-    /// An access token for the room's signalling.
+    /// Ends the media connection of a seat. Its tokens from before `now` do not let it in again.
+    fn remove(&self, room: &HearingId, seat: &SeatId, why: RemovedBecause, now: TimeMs);
+    /// An access token for the room's signalling, issued at `now`: no two calls of this trait have the same.
     fn token(
         &self,
         room: &HearingId,

@@ -49,6 +49,8 @@ pub struct Join {
     pub attributes: HashMap<String, String>,
     /// As the token grants; what the server set for the identity in this room goes before it.
     pub permissions: Permissions,
+    /// When the token was issued, Unix milliseconds.
+    pub issued_ms: u64,
     /// The client's request, its offer included.
     pub request: proto::JoinRequest,
 }
@@ -68,6 +70,12 @@ pub enum JoinRefusal {
     /// An identity is needed.
     #[error("no identity")]
     NoIdentity,
+    /// Its token was issued before the room was opened: it must come with a newer one.
+    #[error("a token from before the room")]
+    OlderThanRoom,
+    /// Its token was issued before its identity was last sent out, for this reason.
+    #[error("a token from before it was sent out")]
+    SentOut(RemoveReason),
     /// The server is going down.
     #[error("shutting down")]
     ShuttingDown,
@@ -79,7 +87,10 @@ impl JoinRefusal {
         use proto::leave_request::Action;
         let (reason, action) = match self {
             JoinRefusal::NoSuchRoom => (proto::DisconnectReason::RoomDeleted, Action::Disconnect),
-            JoinRefusal::NothingToResume => (proto::DisconnectReason::StateMismatch, Action::Reconnect),
+            JoinRefusal::NothingToResume | JoinRefusal::OlderThanRoom => {
+                (proto::DisconnectReason::StateMismatch, Action::Reconnect)
+            }
+            JoinRefusal::SentOut(reason) => reason.told(),
             JoinRefusal::BadOffer(_) | JoinRefusal::NoIdentity => {
                 (proto::DisconnectReason::JoinFailure, Action::Disconnect)
             }
@@ -114,6 +125,20 @@ pub enum RemoveReason {
     ServerShutdown,
 }
 
+impl RemoveReason {
+    /// What the client is told, and whether it may come again with what it has.
+    pub(crate) fn told(self) -> (proto::DisconnectReason, proto::leave_request::Action) {
+        use proto::DisconnectReason as Reason;
+        use proto::leave_request::Action;
+        match self {
+            RemoveReason::ParticipantRemoved => (Reason::ParticipantRemoved, Action::Disconnect),
+            RemoveReason::DuplicateIdentity => (Reason::DuplicateIdentity, Action::Disconnect),
+            RemoveReason::RoomClosed => (Reason::RoomDeleted, Action::Disconnect),
+            RemoveReason::ServerShutdown => (Reason::ServerShutdown, Action::Reconnect),
+        }
+    }
+}
+
 /// The server's word on rooms and participants. All are harmless for rooms and identities that are not there.
 #[derive(Debug, Clone)]
 pub enum Command {
@@ -123,6 +148,8 @@ pub enum Command {
         room: String,
         /// Passed on unread.
         metadata: String,
+        /// Tokens issued before this let nobody in, Unix milliseconds.
+        tokens_since_ms: u64,
     },
     /// Sends everybody out and forgets the room.
     CloseRoom {
@@ -155,8 +182,10 @@ pub enum Command {
         room: String,
         /// Participant.
         identity: String,
-        /// What it is told.
+        /// What it is told, and is told again when it comes back with an older token.
         reason: RemoveReason,
+        /// Tokens issued before this do not let the identity in again, Unix milliseconds.
+        tokens_since_ms: u64,
     },
     /// Asks a track's sender to mute it. It can be muted from here, never unmuted.
     MuteTrack {

@@ -264,12 +264,17 @@ impl Sfu {
         let shared = &mut self.shared;
         let room_of = |names: &HashMap<String, usize>, room: &str| names.get(room).copied();
         match command {
-            Command::CreateRoom { room, metadata } => {
+            Command::CreateRoom {
+                room,
+                metadata,
+                tokens_since_ms,
+            } => {
                 let key = match room_of(&self.names, &room) {
                     Some(key) => key,
                     None => self.make_room(&room, true),
                 };
                 self.rooms[key].kept = true;
+                self.rooms[key].take_tokens_since(tokens_since_ms);
                 if !metadata.is_empty() {
                     self.rooms[key].set_metadata(metadata, &mut self.shared);
                 }
@@ -307,11 +312,12 @@ impl Sfu {
                 room,
                 identity,
                 reason,
+                tokens_since_ms,
             } => {
                 let Some(key) = room_of(&self.names, &room) else {
                     return;
                 };
-                self.rooms[key].remove_identity(&identity, reason, shared);
+                self.rooms[key].remove_identity(&identity, reason, tokens_since_ms, shared);
                 self.after(now, key);
             }
             Command::MuteTrack {

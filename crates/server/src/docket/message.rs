@@ -54,6 +54,8 @@ pub(crate) struct Attach {
     pub(crate) seat: SeatId,
     /// Tells two devices of one seat apart.
     pub(crate) token_hash: Vec<u8>,
+    /// Tells which of them is the newer; no two tokens have the same.
+    pub(crate) issued_at: TimeMs,
     pub(crate) resume_after: Option<Seq>,
     pub(crate) drop_cause: Option<DropCause>,
     pub(crate) outbox: Outbox,

@@ -33,11 +33,16 @@ const STUCK_DEADLINE_MS: u64 = 1_000;
 /// A seat's one connection.
 struct Live {
     connection: ConnectionId,
-    token_hash: Vec<u8>,
     outbox: Outbox,
     net: NetFilter,
     /// When the media token must be renewed.
     renew_media_at: Option<TimeMs>,
+}
+
+/// The device that connected last for a seat, whether it is still there or not.
+struct Latest {
+    token_hash: Vec<u8>,
+    issued_at: TimeMs,
 }
 
 /// The hearing and those who are connected to it.
@@ -49,6 +54,7 @@ pub(crate) struct HearingTask {
     /// When the connections of the task before this one were lost.
     lost_at: TimeMs,
     live: HashMap<SeatId, Live>,
+    latest: HashMap<SeatId, Latest>,
     rights: HashMap<SeatId, MediaRights>,
     /// Connections to be ended once the present input has been answered.
     leaving: Vec<(SeatId, ByeReason)>,
@@ -84,6 +90,7 @@ impl HearingTask {
             log,
             lost_at,
             live: HashMap::new(),
+            latest: HashMap::new(),
             rights: HashMap::new(),
             leaving: Vec::new(),
             overflowed: Vec::new(),
@@ -108,7 +115,7 @@ impl HearingTask {
 
     async fn serve(&mut self, inbox: &mut mpsc::Receiver<HearingMessage>) -> Result<(), StoreError> {
         if !self.hearing.is_over() {
-            self.world.rooms.open(&self.setup.id);
+            self.world.rooms.open(&self.setup.id, self.world.clock.stamp());
         }
         self.push_rights();
         self.after_a_restart().await?;
@@ -240,18 +247,30 @@ impl HearingTask {
         let Attach {
             seat,
             token_hash,
+            issued_at,
             resume_after,
             drop_cause,
             outbox,
             reply,
         } = attach;
-        if let Some(reason) = self.may_not_connect(&seat) {
+        if let Some(reason) = self.may_not_connect(&seat, issued_at) {
             let _gone = reply.send(Err(reason));
             return Ok(());
         }
+        let latest = Latest {
+            token_hash,
+            issued_at,
+        };
+        let is_same_device = self
+            .latest
+            .get(&seat)
+            .is_some_and(|l| l.token_hash == latest.token_hash);
+        if !is_same_device {
+            self.change_device(&seat, latest).await?;
+        }
         match self.live.remove(&seat) {
             // The same device came back before its old connection was missed. Nobody listens there any more.
-            Some(old) if old.token_hash == token_hash && resume_after.is_some() => {
+            Some(old) if is_same_device && resume_after.is_some() => {
                 old.outbox.end(End::Cut);
                 let _refused = self
                     .take_in(Input::Connected {
@@ -262,20 +281,12 @@ impl HearingTask {
             }
             Some(old) => {
                 old.outbox.end(End::Bye(ByeReason::Replaced));
-                self.world
-                    .rooms
-                    .remove(&self.setup.id, &seat, RemovedBecause::Replaced);
-                self.world
-                    .store
-                    .keep_only(&self.setup.id, &seat, &token_hash)
-                    .await?;
+                if is_same_device {
+                    self.send_out(&seat, RemovedBecause::Replaced);
+                }
                 let _refused = self.take_in(Input::Replaced { seat: seat.clone() }).await?;
             }
             None => {
-                self.world
-                    .store
-                    .keep_only(&self.setup.id, &seat, &token_hash)
-                    .await?;
                 if let Some(cause) = drop_cause {
                     let _refused = self
                         .take_in(Input::DropExplained {
@@ -297,7 +308,6 @@ impl HearingTask {
         let connection = ConnectionId(self.world.entropy.id("c"));
         let mut live = Live {
             connection: connection.clone(),
-            token_hash,
             outbox,
             net: NetFilter::default(),
             renew_media_at: None,
@@ -326,8 +336,27 @@ impl HearingTask {
         Ok(())
     }
 
-    /// A hearing that is over lets only the court in again, to archive it.
-    fn may_not_connect(&self, seat: &SeatId) -> Option<ByeReason> {
+    /// Another device has the seat now: what the one before it still holds is good for nothing any more.
+    async fn change_device(&mut self, seat: &SeatId, latest: Latest) -> Result<(), StoreError> {
+        let store = &self.world.store;
+        store.forget_older(&self.setup.id, seat, latest.issued_at).await?;
+        if self.latest.insert(seat.clone(), latest).is_some() {
+            self.send_out(seat, RemovedBecause::Replaced);
+        }
+        Ok(())
+    }
+
+    fn send_out(&self, seat: &SeatId, why: RemovedBecause) {
+        let now = self.world.clock.stamp();
+        self.world.rooms.remove(&self.setup.id, seat, why, now);
+    }
+
+    /// A hearing that is over lets only the court in again, to archive it; and a device that was replaced does not
+    /// replace the newer one, although its token was good a moment ago.
+    fn may_not_connect(&self, seat: &SeatId, issued_at: TimeMs) -> Option<ByeReason> {
+        if self.latest.get(seat).is_some_and(|l| issued_at < l.issued_at) {
+            return Some(ByeReason::Replaced);
+        }
         let Some(seat) = self.setup.seats.iter().find(|s| s.id == *seat) else {
             return Some(ByeReason::BadToken);
         };
@@ -519,9 +548,7 @@ impl HearingTask {
             self.world.rooms.allow(&self.setup.id, &seat, &rights);
             let could_enter = before.is_some_and(|r| r.enter);
             if could_enter && !rights.enter {
-                self.world
-                    .rooms
-                    .remove(&self.setup.id, &seat, RemovedBecause::NoRight);
+                self.send_out(&seat, RemovedBecause::NoRight);
                 if let Some(live) = self.live.get_mut(&seat) {
                     live.renew_media_at = None;
                 }
@@ -545,14 +572,14 @@ impl HearingTask {
 
     fn media_access(&self, seat: &SeatId) -> Option<MediaAccess> {
         let rights = self.hearing.media_rights(seat);
-        let now = self.world.clock.now();
+        let issued_at = self.world.clock.stamp();
         rights.enter.then(|| MediaAccess {
             url: self.world.media_url.to_string(),
             token: self
                 .world
                 .rooms
-                .token(&self.setup.id, seat, &rights, MEDIA_TOKEN_MS, now),
-            expires_at: now.plus(MEDIA_TOKEN_MS),
+                .token(&self.setup.id, seat, &rights, MEDIA_TOKEN_MS, issued_at),
+            expires_at: self.world.clock.now().plus(MEDIA_TOKEN_MS),
         })
     }
 

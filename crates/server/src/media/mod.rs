@@ -251,11 +251,13 @@ impl MediaPlane {
         self.keys.mint(room, identity, name, grants, ttl, now)
     }
 
-    /// Makes a room that stays until it is closed. Harmless when it is there.
-    pub fn create_room(&self, room: &str) {
+    /// Makes a room that stays until it is closed, for tokens issued at `tokens_since_ms` or later. Harmless when it
+    /// is there.
+    pub fn create_room(&self, room: &str, tokens_since_ms: u64) {
         self.command(Command::CreateRoom {
             room: room.to_owned(),
             metadata: String::new(),
+            tokens_since_ms,
         });
     }
 
@@ -287,13 +289,14 @@ impl MediaPlane {
         });
     }
 
-    /// Sends somebody out.
-    pub fn remove(&self, room: &str, identity: &str, reason: RemoveReason) {
+    /// Sends somebody out. Tokens issued before `tokens_since_ms` do not let the identity in again.
+    pub fn remove(&self, room: &str, identity: &str, reason: RemoveReason, tokens_since_ms: u64) {
         let (room, identity) = (room.to_owned(), identity.to_owned());
         self.command(Command::Remove {
             room,
             identity,
             reason,
+            tokens_since_ms,
         });
     }
 
@@ -382,8 +385,7 @@ impl MediaPlane {
             | Command::UpdateRoomMetadata { room, .. } => room,
             Command::Shutdown => return self.shards.iter().for_each(|shard| shard.tell(ToShard::Shutdown)),
         };
-        self.shard_of(room)
-            .tell(ToShard::Command(Box::new(command.clone())));
+        self.shard_of(room).tell(ToShard::Command(Box::new(command)));
     }
 
     fn check(&self, token: &str) -> Result<Claims, BadToken> {

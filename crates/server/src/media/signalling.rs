@@ -122,6 +122,7 @@ fn join_of(plane: &MediaPlane, query: &JoinQuery, headers: &HeaderMap) -> Result
         metadata: claims.metadata,
         attributes: claims.attributes,
         permissions,
+        issued_ms: claims.issued_ms.max(claims.nbf.saturating_mul(1000)),
         request,
     })
 }

@@ -64,6 +64,10 @@ pub(crate) struct Claims {
     pub(crate) sub: String,
     pub(crate) nbf: u64,
     pub(crate) exp: u64,
+    /// When it was issued, to the millisecond: `nbf` in whole seconds does not tell two devices of one seat apart. A
+    /// claim of our own, which LiveKit's server skips.
+    #[serde(rename = "issuedMs", skip_serializing_if = "is_zero")]
+    pub(crate) issued_ms: u64,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -136,12 +140,14 @@ impl Keys {
         now: SystemTime,
     ) -> String {
         let permissions = &grants.permissions;
+        let issued_ms = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let now = unix(now);
         self.sign(&Claims {
             iss: self.key.clone(),
             sub: identity.to_owned(),
             nbf: now,
             exp: now + ttl.as_secs(),
+            issued_ms: u64::try_from(issued_ms).unwrap_or(u64::MAX),
             name: name.to_owned(),
             metadata: grants.metadata.clone(),
             attributes: grants.attributes.clone().into_iter().collect(),
@@ -215,6 +221,10 @@ impl Keys {
     }
 }
 
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 pub(crate) fn unix(at: SystemTime) -> u64 {
     at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
@@ -259,6 +269,7 @@ mod tests {
             ("seat", "r", true)
         );
         assert_eq!(claims.permissions(), permissions);
+        assert_eq!(claims.issued_ms, 1_000_000);
     }
 
     #[test]

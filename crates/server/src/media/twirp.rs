@@ -181,7 +181,11 @@ impl Call {
             return Err(Failure(Code::InvalidArgument, "a room needs a name"));
         }
         let (room, metadata) = (request.name.clone(), request.metadata);
-        self.plane.command(Command::CreateRoom { room, metadata });
+        self.plane.command(Command::CreateRoom {
+            room,
+            metadata,
+            tokens_since_ms: 0,
+        });
         Ok(self.reply(&self.room(&request.name).await?))
     }
 
@@ -218,8 +222,14 @@ impl Call {
         let request: proto::RoomParticipantIdentity = self.read()?;
         self.allow_admin(&request.room)?;
         self.participant(&request.room, &request.identity).await?;
-        self.plane
-            .remove(&request.room, &request.identity, RemoveReason::ParticipantRemoved);
+        self.plane.remove(
+            &request.room,
+            &request.identity,
+            RemoveReason::ParticipantRemoved,
+            u64::try_from(request.revoke_token_ts)
+                .unwrap_or(0)
+                .saturating_mul(1000),
+        );
         Ok(self.reply(&proto::RemoveParticipantResponse {}))
     }
 

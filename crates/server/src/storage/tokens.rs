@@ -77,19 +77,22 @@ impl Store {
         }))
     }
 
-    /// Ends all other seat tokens of a seat: a newer device has connected.
-    pub(crate) async fn keep_only(
+    /// Ends the seat tokens of a seat that are older than the one a device has connected with. A newer one stays: it
+    /// was issued to who is about to take the seat over.
+    pub(crate) async fn forget_older(
         &self,
         hearing: &HearingId,
         seat: &SeatId,
-        hash: &[u8],
+        issued_at: TimeMs,
     ) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM tokens WHERE kind = 'seat' AND hearing = $1 AND seat = $2 AND hash <> $3")
-            .bind(hearing.as_str())
-            .bind(seat.as_str())
-            .bind(hash)
-            .execute(&self.pool)
-            .await?;
+        sqlx::query(
+            "DELETE FROM tokens WHERE kind = 'seat' AND hearing = $1 AND seat = $2 AND issued_at < $3",
+        )
+        .bind(hearing.as_str())
+        .bind(seat.as_str())
+        .bind(to_db(issued_at))
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 

@@ -119,6 +119,28 @@ async fn silence_and_a_broken_line_are_drops_with_evidence_and_never_a_leave() {
 }
 
 #[tokio::test]
+async fn a_token_that_waits_for_its_device_is_not_voided_by_the_older_device() {
+    let court = Court::open().await;
+    let (_judge, plaintiff, _defendant) = court.in_session().await;
+    let older = plaintiff.seat.clone();
+    let newer = court.take("plaintiff").await;
+    // The older device's line flickers before the newer one has said hello.
+    let plaintiff = plaintiff.resume(None).await.expect("still its seat");
+    drop(plaintiff);
+    let plaintiff = Client::hello(court.address, &older, None, None)
+        .await
+        .expect("still its seat");
+    let mut taken_over = Client::hello(court.address, &newer, None, None)
+        .await
+        .expect("the newer one is good");
+    taken_over.settle().await;
+    drop(plaintiff);
+    let refused = Client::hello(court.address, &older, None, None).await.err();
+    assert_eq!(refused, Some(ByeReason::BadToken), "and now the older one is not");
+    taken_over.settle().await;
+}
+
+#[tokio::test]
 async fn a_lost_judge_suspends_the_hearing_after_the_grace_time() {
     let court = Court::open().await;
     let (judge, mut plaintiff, _defendant) = court.in_session().await;

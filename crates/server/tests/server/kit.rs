@@ -8,12 +8,14 @@ use protocol::{
     Secret, Seq, ServerFrame, Snapshot, TakeSeat, TestScore, TimeMs, Words,
 };
 use serde_json::{Value, json};
+use server::MediaRooms;
 use server::app::{App, MediaParts, Outside};
 use server::clock::Clock;
 use server::config::{Config, LogLevel};
 use server::entropy::Entropy;
 use server::keyed_hash::ServerKey;
 use server::logging;
+use server::media::{MediaConfig, MediaPlane};
 use server::rooms::{RemovedBecause, Rooms};
 use server::seed::Registry;
 use server::storage::Store;
@@ -27,6 +29,7 @@ use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio_util::sync::CancellationToken;
 
 /// 2026-03-02T09:00:00+08:00.
 pub(crate) const START: TimeMs = TimeMs(1_772_413_200_000);
@@ -72,7 +75,7 @@ pub(crate) struct RecordedRooms {
 }
 
 impl Rooms for RecordedRooms {
-    fn open(&self, _room: &HearingId) {}
+    fn open(&self, _room: &HearingId, _now: TimeMs) {}
 
     fn close(&self, _room: &HearingId) {
         *self.closed.lock().expect("whole") = true;
@@ -82,7 +85,7 @@ impl Rooms for RecordedRooms {
         self.allowed.lock().expect("whole").insert(seat.clone(), *rights);
     }
 
-    fn remove(&self, _room: &HearingId, seat: &SeatId, _why: RemovedBecause) {
+    fn remove(&self, _room: &HearingId, seat: &SeatId, _why: RemovedBecause, _now: TimeMs) {
         // From a room that is not there, nobody can be removed.
         if !*self.closed.lock().expect("whole") {
             self.removed.lock().expect("whole").push(seat.clone());
@@ -123,6 +126,8 @@ pub(crate) struct Court {
     /// By seat.
     pub people: HashMap<String, Person>,
     pub passwords: HashMap<String, String>,
+    /// Of a court with real media; ends when the court is dropped.
+    _media: Option<tokio_util::sync::DropGuard>,
     dir: tempfile::TempDir,
     serving: JoinSet<std::io::Result<()>>,
     http: reqwest::Client,
@@ -156,9 +161,18 @@ impl Court {
     }
 
     pub(crate) async fn with(more: &[(&str, &str)]) -> Self {
+        Self::over(more, Clock::manual(START), false).await
+    }
+
+    /// With the real media plane in place of [`RecordedRooms`]. It checks tokens by the system's clock, so that this
+    /// court goes by it too.
+    pub(crate) async fn with_media() -> Self {
+        Self::over(&[], Clock::system(), true).await
+    }
+
+    async fn over(more: &[(&str, &str)], clock: Clock, with_media: bool) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let config = config(dir.path(), more);
-        let clock = Clock::manual(START);
         let entropy = Entropy::from_seed(7);
         let store = Store::open(&config.database()).await.expect("opened");
         store.migrate().await.expect("migrated");
@@ -189,23 +203,36 @@ impl Court {
                 .map(|a| (text(&a["login"]), text(&a["password"])))
                 .collect(),
             hearing: HearingId(text(&invitations["hearing"])),
-            ..Self::start(dir, config, clock).await
+            ..Self::start(dir, config, clock, with_media).await
         };
         court.people.shrink_to_fit();
         court
     }
 
-    async fn start(dir: tempfile::TempDir, config: Config, clock: Clock) -> Self {
+    async fn start(dir: tempfile::TempDir, config: Config, clock: Clock, with_media: bool) -> Self {
         LazyLock::force(&LOG);
         let store = Store::open(&config.database()).await.expect("opened");
         store.migrate().await.expect("migrated");
         let key = ServerKey::from_secret(config.secret.as_ref().expect("set").expose());
         let rooms = Arc::new(RecordedRooms::default());
-        let media = MediaParts {
+        let mut media = MediaParts {
             rooms: rooms.clone(),
             router: axum::Router::new(),
             metrics: Arc::new(|| Box::pin(async { "mingting_sfu_packets 0\n".to_owned() })),
         };
+        let stop = with_media.then(|| CancellationToken::new().drop_guard());
+        if let Some(stop) = &stop {
+            let config = MediaConfig {
+                api_key: "court".into(),
+                api_secret: Secret::new("a secret that is long enough for HS256"),
+                shards: 1,
+                ..MediaConfig::default()
+            };
+            let token = stop.token().clone();
+            let plane = MediaPlane::start(config, token).await.expect("on loopback");
+            media.router = plane.router();
+            media.rooms = Arc::new(MediaRooms(plane));
+        }
         let entropy = Entropy::from_os();
         let outside = Outside {
             clock: clock.clone(),
@@ -228,6 +255,7 @@ impl Court {
             hearing: HearingId(String::new()),
             people: HashMap::new(),
             passwords: HashMap::new(),
+            _media: stop,
             dir,
             serving,
             http: reqwest::Client::new(),
@@ -249,7 +277,7 @@ impl Court {
             hearing,
             people,
             passwords,
-            ..Self::start(self.dir, config, self.clock).await
+            ..Self::start(self.dir, config, self.clock, self._media.is_some()).await
         }
     }
 

@@ -6,6 +6,7 @@ mod codes;
 mod crash;
 mod isolation;
 mod kit;
+mod media;
 mod privacy;
 mod routes;
 mod staff;

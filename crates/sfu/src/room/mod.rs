@@ -72,6 +72,8 @@ impl Shared {
 struct Policy {
     permissions: Option<Permissions>,
     blocked: HashSet<Source>,
+    /// It was sent out: tokens issued before this moment do not let it in again, and it is told why.
+    sent_out: Option<(u64, RemoveReason)>,
 }
 
 /// See the module.
@@ -80,6 +82,8 @@ pub(crate) struct Room {
     sid: String,
     metadata: String,
     created_ms: i64,
+    /// Tokens issued before this let nobody in.
+    tokens_since_ms: u64,
     /// Stays when empty.
     pub(crate) kept: bool,
     pub(crate) participants: Slab<Participant>,
@@ -101,6 +105,7 @@ impl Room {
             sid: shared.sids.next("RM"),
             metadata: String::new(),
             created_ms: shared.wall_ms(now),
+            tokens_since_ms: 0,
             kept,
             participants: Slab::new(),
             tracks: Slab::new(),
@@ -190,6 +195,7 @@ impl Room {
         if join.identity.is_empty() {
             return Err(JoinRefusal::NoIdentity);
         }
+        self.is_fresh(&join.identity, join.issued_ms)?;
         if join.request.reconnect {
             return self.resume(now, join, shared).ok_or(JoinRefusal::NothingToResume);
         }
@@ -216,6 +222,21 @@ impl Room {
             }
         }
         Ok((id, key))
+    }
+
+    /// Who was sent out does not come back with what it had.
+    fn is_fresh(&self, identity: &str, issued_ms: u64) -> Result<(), JoinRefusal> {
+        let sent_out = self.policies.get(identity).and_then(|policy| policy.sent_out);
+        match sent_out {
+            Some((since_ms, reason)) if issued_ms < since_ms => Err(JoinRefusal::SentOut(reason)),
+            _ if issued_ms < self.tokens_since_ms => Err(JoinRefusal::OlderThanRoom),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tokens issued before this let nobody in; it never becomes earlier.
+    pub(crate) fn take_tokens_since(&mut self, since_ms: u64) {
+        self.tokens_since_ms = self.tokens_since_ms.max(since_ms);
     }
 
     fn insert(&mut self, now: Instant, id: ParticipantId, join: &Join, shared: &mut Shared) -> usize {
@@ -352,13 +373,13 @@ impl Room {
         use proto::leave_request::Action;
         let told = match &cause {
             LeaveCause::ClientLeft => None,
-            LeaveCause::DuplicateIdentity => Some((Reason::DuplicateIdentity, Action::Disconnect)),
-            LeaveCause::Removed => Some((Reason::ParticipantRemoved, Action::Disconnect)),
-            LeaveCause::RoomClosed => Some((Reason::RoomDeleted, Action::Disconnect)),
+            LeaveCause::DuplicateIdentity => Some(RemoveReason::DuplicateIdentity.told()),
+            LeaveCause::Removed => Some(RemoveReason::ParticipantRemoved.told()),
+            LeaveCause::RoomClosed => Some(RemoveReason::RoomClosed.told()),
             LeaveCause::PeerTimeout => Some((Reason::ConnectionTimeout, Action::Reconnect)),
             LeaveCause::SignalLost => None,
             LeaveCause::ProtocolError(_) => Some((Reason::JoinFailure, Action::Disconnect)),
-            LeaveCause::ServerShutdown => Some((Reason::ServerShutdown, Action::Reconnect)),
+            LeaveCause::ServerShutdown => Some(RemoveReason::ServerShutdown.told()),
         };
         let heard = told.is_some() && self.participants[key].signalling == Signalling::Connected;
         if let Some((reason, action)) = told {
@@ -417,7 +438,16 @@ impl Room {
         }
     }
 
-    pub(crate) fn remove_identity(&mut self, identity: &str, reason: RemoveReason, shared: &mut Shared) {
+    pub(crate) fn remove_identity(
+        &mut self,
+        identity: &str,
+        reason: RemoveReason,
+        tokens_since_ms: u64,
+        shared: &mut Shared,
+    ) {
+        if tokens_since_ms > 0 {
+            self.policies.entry(identity.to_owned()).or_default().sent_out = Some((tokens_since_ms, reason));
+        }
         let cause = match reason {
             RemoveReason::ParticipantRemoved => LeaveCause::Removed,
             RemoveReason::DuplicateIdentity => LeaveCause::DuplicateIdentity,

@@ -7,7 +7,7 @@ use crate::kit::{Got, World, clean};
 use livekit_protocol as proto;
 use proto::signal_request::Message as Request;
 use proto::signal_response::Message as Response;
-use sfu::{Command, Event, Input, LeaveCause, Permissions, RemoveReason, RoomPolicy, Source};
+use sfu::{Command, Event, Input, JoinRefusal, LeaveCause, Permissions, RemoveReason, RoomPolicy, Source};
 use str0m_netem::{Bitrate, DataSize, NetemConfig, Probability, RandomLoss};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -597,6 +597,65 @@ fn the_older_of_two_with_one_identity_is_told_and_goes() {
     assert!(!world.clients[again].got.is_empty(), "the newer one receives");
 }
 
+/// What joining with a token issued then is answered with, `None` when it lets in.
+fn refusal(world: &mut World, identity: &str, issued_ms: u64, resume: Option<&str>) -> Option<JoinRefusal> {
+    let mut request = proto::JoinRequest::default();
+    if let Some(sid) = resume {
+        request.reconnect = true;
+        request.participant_sid = sid.to_owned();
+    }
+    let join = sfu::Join {
+        room: "room".into(),
+        identity: identity.into(),
+        issued_ms,
+        request,
+        ..Default::default()
+    };
+    world.sfu.join(world.now, join).err()
+}
+
+#[test]
+fn who_was_sent_out_does_not_come_back_with_an_older_token() {
+    let mut world = World::with(RoomPolicy::Created);
+    world.command(Command::CreateRoom {
+        room: "room".into(),
+        metadata: String::new(),
+        tokens_since_ms: 1_000,
+    });
+    assert_eq!(
+        refusal(&mut world, "a", 999, None),
+        Some(JoinRefusal::OlderThanRoom)
+    );
+    assert_eq!(refusal(&mut world, "a", 1_000, None), None);
+    let sid = world.sfu.participant("room", "a").expect("there").sid;
+    for (reason, tokens_since_ms) in [
+        (RemoveReason::DuplicateIdentity, 2_000),
+        (RemoveReason::ParticipantRemoved, 3_000),
+    ] {
+        world.command(Command::Remove {
+            room: "room".into(),
+            identity: "a".into(),
+            reason,
+            tokens_since_ms,
+        });
+        let older = Some(JoinRefusal::SentOut(reason));
+        assert_eq!(refusal(&mut world, "a", tokens_since_ms - 1, None), older);
+        assert_eq!(refusal(&mut world, "a", tokens_since_ms - 1, Some(&sid)), older);
+        assert!(world.sfu.participant("room", "a").is_none(), "it is not there");
+        assert_eq!(
+            refusal(&mut world, "b", 1_000, None),
+            None,
+            "nobody else is meant"
+        );
+        assert_eq!(refusal(&mut world, "a", tokens_since_ms, None), None);
+        assert_eq!(refusal(&mut world, "a", tokens_since_ms - 1, None), older);
+        assert!(
+            world.sfu.participant("room", "a").is_some(),
+            "the newer one is not thrown out by the older one's try"
+        );
+    }
+}
+
 #[test]
 fn a_resumed_session_keeps_its_tracks_through_an_ice_restart() {
     let mut world = World::new();
@@ -719,6 +778,7 @@ fn permissions_set_before_a_join_hold_when_it_comes() {
     world.command(Command::CreateRoom {
         room: "room".into(),
         metadata: String::new(),
+        tokens_since_ms: 0,
     });
     let mute = Permissions {
         can_publish_sources: vec![Source::Camera],
@@ -801,6 +861,7 @@ fn removal_and_shutdown_tell_everybody_and_leave_nothing() {
         room: "room".into(),
         identity: "sender".into(),
         reason: RemoveReason::ParticipantRemoved,
+        tokens_since_ms: 0,
     });
     assert_eq!(
         world.clients[sender].left_with(),
