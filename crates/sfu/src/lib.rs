@@ -67,6 +67,17 @@ pub enum RoomPolicy {
     Created,
 }
 
+impl RoomPolicy {
+    /// Whether a publisher may keep its tracks from some of the others. Where rooms belong to whoever joins, yes; where
+    /// the server makes them, it alone decides who receives whom, or two could speak unheard by the rest.
+    pub(crate) fn lets_publishers_choose(self) -> bool {
+        match self {
+            RoomPolicy::OnJoin => true,
+            RoomPolicy::Created => false,
+        }
+    }
+}
+
 /// How an [`Sfu`] is set up.
 #[derive(Debug, Clone)]
 pub struct Config {

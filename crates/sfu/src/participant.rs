@@ -179,6 +179,8 @@ pub(crate) struct Participant {
     pub negotiated: bool,
     /// Who may receive its tracks.
     pub audience: Audience,
+    /// The others it was told of and not told that they went: sid and identity.
+    pub knows: HashMap<String, String>,
 
     /// Bandwidth towards it, bits per second.
     pub estimate: Option<u64>,
@@ -206,6 +208,17 @@ impl Participant {
     /// The section a track is sent on.
     pub(crate) fn slot_mut(&mut self, mid: Mid) -> Option<&mut Slot> {
         self.slots.iter_mut().find(|slot| slot.mid == mid)
+    }
+
+    /// Notes what it is told of others.
+    pub(crate) fn learn(&mut self, others: &[proto::ParticipantInfo]) {
+        for other in others {
+            if other.state() == proto::participant_info::State::Disconnected {
+                self.knows.remove(&other.sid);
+            } else {
+                self.knows.insert(other.sid.clone(), other.identity.clone());
+            }
+        }
     }
 
     /// Visible to the others.

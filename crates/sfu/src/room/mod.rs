@@ -118,7 +118,6 @@ impl Room {
 
     /// What is told of the room.
     pub(crate) fn info(&self, shared: &Shared) -> proto::Room {
-        let counted = self.participants.iter().filter(|(_, p)| !p.permissions.recorder);
         proto::Room {
             sid: self.sid.clone(),
             name: self.name.clone(),
@@ -126,15 +125,25 @@ impl Room {
             creation_time_ms: self.created_ms,
             enabled_codecs: shared.config.codec_infos(),
             metadata: self.metadata.clone(),
-            num_participants: counted.count() as u32,
-            num_publishers: self
-                .participants
-                .iter()
-                .filter(|(_, p)| !p.tracks.is_empty())
-                .count() as u32,
+            num_participants: self.count_visible(|p| !p.permissions.recorder),
+            num_publishers: self.count_visible(|p| !p.tracks.is_empty()),
             active_recording: self.participants.iter().any(|(_, p)| p.permissions.recorder),
             ..Default::default()
         }
+    }
+
+    fn count_visible(&self, counts: impl Fn(&Participant) -> bool) -> u32 {
+        let visible = self.participants.iter().filter(|(_, p)| p.is_visible());
+        visible.filter(|(_, p)| counts(p)).count() as u32
+    }
+
+    /// The same for one participant: who may not receive the others is not told how many there are.
+    fn info_for(&self, key: usize, shared: &Shared) -> proto::Room {
+        let mut info = self.info(shared);
+        if !self.participants[key].permissions.can_subscribe {
+            (info.num_participants, info.num_publishers) = (0, 0);
+        }
+        info
     }
 
     pub(crate) fn infos(&self) -> Vec<proto::ParticipantInfo> {
@@ -293,6 +302,7 @@ impl Room {
             requested: Requested::default(),
             negotiated: false,
             audience: Default::default(),
+            knows: HashMap::new(),
             estimate: None,
             desired: 0,
             lowered: false,
@@ -306,15 +316,13 @@ impl Room {
         })
     }
 
-    fn join_response(&self, key: usize, shared: &Shared) -> proto::JoinResponse {
-        let others = self
-            .participants
-            .iter()
-            .filter(|(other, p)| *other != key && p.is_visible());
+    fn join_response(&mut self, key: usize, shared: &Shared) -> proto::JoinResponse {
+        let other_participants = self.others(key);
+        self.participants[key].learn(&other_participants);
         proto::JoinResponse {
-            room: Some(self.info(shared)),
+            room: Some(self.info_for(key, shared)),
             participant: Some(self.participant_info(key)),
-            other_participants: others.map(|(other, _)| self.participant_info(other)).collect(),
+            other_participants,
             server_version: crate::VERSION.to_owned(),
             ping_timeout: PING_TIMEOUT.as_secs() as i32,
             ping_interval: PING_INTERVAL.as_secs() as i32,
@@ -341,17 +349,9 @@ impl Room {
         };
         self.send(key, Message::Reconnect(response), shared);
         // It may have missed anything: tell it all there is.
-        let visible = self
-            .participants
-            .iter()
-            .filter(|(other, p)| *other == key || p.is_visible());
-        let participants = visible.map(|(other, _)| self.participant_info(other)).collect();
-        self.send(
-            key,
-            Message::Update(proto::ParticipantUpdate { participants }),
-            shared,
-        );
-        let room = Some(self.info(shared));
+        self.tell_itself(key, shared);
+        self.tell_everything(key, shared);
+        let room = Some(self.info_for(key, shared));
         self.send(key, Message::RoomUpdate(proto::RoomUpdate { room }), shared);
         if let Some(state) = join.request.sync_state {
             self.sync_state(now, key, state, shared);
@@ -406,17 +406,14 @@ impl Room {
             shared.out.ufrags.push((ufrag, None));
         }
         shared.out.gone.push(participant.id);
-        if participant.is_visible() {
-            participant.version += 1;
-            let reason = told.map_or(Reason::ClientInitiated, |(reason, _)| reason);
-            let mut info = participant.info(Vec::new());
-            info.state = proto::participant_info::State::Disconnected as i32;
-            info.disconnect_reason = reason as i32;
-            for (other, _) in &self.participants {
-                let update = proto::ParticipantUpdate {
-                    participants: vec![info.clone()],
-                };
-                send_to(&self.participants[other], Message::Update(update), shared);
+        participant.version += 1;
+        let reason = told.map_or(Reason::ClientInitiated, |(reason, _)| reason);
+        let mut info = participant.info(Vec::new());
+        info.state = proto::participant_info::State::Disconnected as i32;
+        info.disconnect_reason = reason as i32;
+        for (_, other) in &mut self.participants {
+            if other.knows.contains_key(&participant.sid) {
+                tell_of(other, vec![info.clone()], shared);
             }
         }
         shared.out.rest.push_back(Output::CloseSignal(participant.id));
@@ -474,7 +471,11 @@ impl Room {
             return;
         }
         let was_visible = self.participants[key].is_visible();
+        let was_told = self.participants[key].permissions.can_subscribe;
         self.participants[key].permissions = permissions;
+        if !was_told && self.participants[key].permissions.can_subscribe {
+            self.tell_everything(key, shared);
+        }
         self.apply_bars(now, key, shared);
         self.apply_holds(now, key, shared);
         if was_visible != self.participants[key].is_visible() {
@@ -592,9 +593,9 @@ impl Room {
 
     pub(crate) fn set_metadata(&mut self, metadata: String, shared: &mut Shared) {
         self.metadata = metadata;
-        let room = Some(self.info(shared));
         for (key, _) in &self.participants {
-            let message = Message::RoomUpdate(proto::RoomUpdate { room: room.clone() });
+            let room = Some(self.info_for(key, shared));
+            let message = Message::RoomUpdate(proto::RoomUpdate { room });
             send_to(&self.participants[key], message, shared);
         }
     }
@@ -608,30 +609,57 @@ impl Room {
     /// Something about a participant changed: counts it and tells everybody, itself included.
     fn changed(&mut self, key: usize, shared: &mut Shared) {
         self.participants[key].version += 1;
-        let info = self.participant_info(key);
-        self.send(
-            key,
-            Message::Update(proto::ParticipantUpdate {
-                participants: vec![info],
-            }),
-            shared,
-        );
+        self.tell_itself(key, shared);
         self.tell_others(key, shared);
     }
 
-    fn tell_others(&self, key: usize, shared: &mut Shared) {
+    fn tell_itself(&self, key: usize, shared: &mut Shared) {
+        let participants = vec![self.participant_info(key)];
+        let update = proto::ParticipantUpdate { participants };
+        self.send(key, Message::Update(update), shared);
+    }
+
+    fn tell_others(&mut self, key: usize, shared: &mut Shared) {
         if !self.participants[key].is_visible() {
             return;
         }
         let info = self.participant_info(key);
-        for (other, participant) in &self.participants {
+        for (other, participant) in &mut self.participants {
             if other != key {
-                let update = proto::ParticipantUpdate {
-                    participants: vec![info.clone()],
-                };
-                send_to(participant, Message::Update(update), shared);
+                tell_of(participant, vec![info.clone()], shared);
             }
         }
+    }
+
+    /// The others as one participant may know them.
+    fn others(&self, key: usize) -> Vec<proto::ParticipantInfo> {
+        if !self.participants[key].permissions.can_subscribe {
+            return Vec::new();
+        }
+        let visible = self.participants.iter().filter(|(_, p)| p.is_visible());
+        visible
+            .filter(|(other, _)| *other != key)
+            .map(|(other, _)| self.participant_info(other))
+            .collect()
+    }
+
+    /// Everything about the others that a participant missed while nothing about them was told to it.
+    fn tell_everything(&mut self, key: usize, shared: &mut Shared) {
+        let is_here = |sid: &str| self.participants.iter().any(|(_, p)| p.sid == sid);
+        let knows = self.participants[key].knows.iter();
+        let gone = knows.filter(|(sid, _)| !is_here(sid));
+        let mut news: Vec<_> = gone
+            .map(|(sid, identity)| proto::ParticipantInfo {
+                sid: sid.clone(),
+                identity: identity.clone(),
+                state: proto::participant_info::State::Disconnected as i32,
+                ..Default::default()
+            })
+            .collect();
+        news.extend(self.others(key));
+        tell_of(&mut self.participants[key], news, shared);
+        self.tell_who_speaks(key, shared);
+        self.tell_all_qualities(key, shared);
     }
 
     // --- Tracks ---
@@ -682,6 +710,17 @@ impl Room {
             .filter(|codec| enabled.contains(codec))
             .or_else(|| enabled.first().copied())
     }
+}
+
+/// Tells a participant of others. Who may not receive them is not told who they are or what they do, until it may.
+fn tell_of(participant: &mut Participant, others: Vec<proto::ParticipantInfo>, shared: &mut Shared) {
+    let listens = participant.signalling == Signalling::Connected;
+    if !listens || !participant.permissions.can_subscribe || others.is_empty() {
+        return;
+    }
+    participant.learn(&others);
+    let update = proto::ParticipantUpdate { participants: others };
+    send_to(participant, Message::Update(update), shared);
 }
 
 fn send_to(participant: &Participant, message: Message, shared: &mut Shared) {

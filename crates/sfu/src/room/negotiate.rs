@@ -420,6 +420,9 @@ impl Room {
         if !participant.negotiated {
             return; // Its first offer comes by itself.
         }
+        if !participant.permissions.can_subscribe {
+            return; // That somebody's track is gone it learns when it may receive again.
+        }
         let count = |video: bool, state: fn(&SlotState) -> bool| {
             participant
                 .slots

@@ -35,6 +35,10 @@ impl Room {
             Request::Subscription(update) => self.update_subscription(key, update, shared),
             Request::TrackSetting(settings) => self.track_settings(now, key, &settings, shared),
             Request::Leave(_) => self.participants[key].leaving = Some(LeaveCause::ClientLeft),
+            Request::SubscriptionPermission(_) if !shared.config.rooms.lets_publishers_choose() => {
+                let reason = proto::request_response::Reason::NotAllowed;
+                self.refuse(key, 0, reason, None, shared);
+            }
             Request::SubscriptionPermission(permission) => {
                 self.participants[key].audience = if permission.all_participants {
                     Audience::Everybody

@@ -150,20 +150,20 @@ impl Room {
         });
     }
 
-    /// Tells a newcomer who is speaking; from then on it hears of changes.
+    /// Tells a newcomer who is speaking and who is not; from then on it hears of changes.
     pub(super) fn tell_who_speaks(&self, key: usize, shared: &mut Shared) {
-        let speaking = self
+        let others = self
             .participants
             .iter()
-            .filter(|(_, p)| p.speaking.active && p.is_visible());
-        let speakers: Vec<_> = speaking
+            .filter(|(other, p)| *other != key && p.is_visible());
+        let speakers: Vec<_> = others
             .map(|(_, p)| proto::SpeakerInfo {
                 sid: p.sid.clone(),
                 level: p.speaking.level,
-                active: true,
+                active: p.speaking.active,
             })
             .collect();
-        if !speakers.is_empty() {
+        if self.participants[key].permissions.can_subscribe && !speakers.is_empty() {
             self.send(
                 key,
                 Message::SpeakersChanged(proto::SpeakersChanged { speakers }),
@@ -173,8 +173,8 @@ impl Room {
     }
 
     fn tell_quality(&mut self, now: Instant, shared: &mut Shared) {
-        let mut updates = Vec::new();
-        for (_, participant) in &mut self.participants {
+        let mut changed = Vec::new();
+        for (key, participant) in &mut self.participants {
             let heard = participant.last_packet.unwrap_or(participant.joined);
             let observed = Observed {
                 loss: participant.loss,
@@ -192,22 +192,37 @@ impl Room {
                 identity: participant.identity.clone(),
                 quality: seen,
             });
-            if participant.is_visible() {
-                updates.push(proto::ConnectionQualityInfo {
-                    participant_sid: participant.sid.clone(),
-                    quality: seen.to_proto(),
-                    score: seen.score(),
-                });
-            }
+            changed.push(key);
         }
-        if updates.is_empty() {
-            return;
+        for (key, _) in &self.participants {
+            self.tell_qualities(key, changed.iter().copied(), shared);
         }
-        for (_, participant) in &self.participants {
-            let update = proto::ConnectionQualityUpdate {
-                updates: updates.clone(),
-            };
-            send_to(participant, Message::ConnectionQuality(update), shared);
+    }
+
+    /// Tells a participant how all the others are connected.
+    pub(super) fn tell_all_qualities(&self, key: usize, shared: &mut Shared) {
+        let all = self.participants.iter().map(|(of, _)| of);
+        self.tell_qualities(key, all, shared);
+    }
+
+    /// Its own quality a participant may always know, the others' only where it may receive them.
+    fn tell_qualities(&self, key: usize, of: impl Iterator<Item = usize>, shared: &mut Shared) {
+        let may_know_others = self.participants[key].permissions.can_subscribe;
+        let updates: Vec<_> = of
+            .map(|of| (of, &self.participants[of]))
+            .filter(|(of, p)| *of == key || (may_know_others && p.is_visible()))
+            .filter_map(|(_, p)| {
+                let quality = p.quality?;
+                Some(proto::ConnectionQualityInfo {
+                    participant_sid: p.sid.clone(),
+                    quality: quality.to_proto(),
+                    score: quality.score(),
+                })
+            })
+            .collect();
+        if !updates.is_empty() {
+            let update = proto::ConnectionQualityUpdate { updates };
+            self.send(key, Message::ConnectionQuality(update), shared);
         }
     }
 

@@ -853,6 +853,142 @@ fn a_hidden_participant_is_seen_by_nobody() {
     assert_eq!(world.sfu.rooms()[0].num_participants, 2);
 }
 
+/// The sids of participants that a message tells of.
+fn told_of(response: &Response) -> Vec<String> {
+    match response {
+        Response::Join(join) => join.other_participants.iter().map(|p| p.sid.clone()).collect(),
+        Response::Update(update) => update.participants.iter().map(|p| p.sid.clone()).collect(),
+        Response::SpeakersChanged(changed) => changed.speakers.iter().map(|s| s.sid.clone()).collect(),
+        Response::ConnectionQuality(update) => {
+            update.updates.iter().map(|u| u.participant_sid.clone()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn who_may_not_receive_is_told_nothing_of_the_others_until_it_may() {
+    let mut world = World::new();
+    let (sender, receiver, _, mic) = pair(&mut world);
+    let outside = Permissions {
+        can_subscribe: false,
+        can_publish: false,
+        hidden: true,
+        ..Permissions::default()
+    };
+    let waiting = world.client("waiting", 2, 2);
+    world.join_with(waiting, outside.clone());
+    world.run(SECOND);
+    let own = world.sfu.participant("room", "waiting").expect("there").sid;
+    let others = |world: &mut World| -> Vec<String> {
+        let responses = std::mem::take(&mut world.clients[waiting].responses);
+        let told = responses.iter().flat_map(told_of);
+        told.filter(|sid| *sid != own).collect()
+    };
+    let counted = match world.clients[waiting].responses.first() {
+        Some(Response::Join(join)) => join.room.as_ref().expect("a room").num_participants,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(counted, 0, "nor how many they are");
+    assert_eq!(
+        world.sfu.rooms()[0].num_participants,
+        2,
+        "and is not counted for them"
+    );
+    let happen = |world: &mut World, identity: &str| {
+        let muted = proto::MuteTrackRequest {
+            sid: mic.clone(),
+            muted: true,
+        };
+        world.signal(sender, Request::Mute(muted.clone()));
+        let another = world.client(identity, 1, 1);
+        world.join(another);
+        world.run(3 * SECOND);
+        world.signal(
+            sender,
+            Request::Mute(proto::MuteTrackRequest {
+                muted: false,
+                ..muted
+            }),
+        );
+        another
+    };
+    let another = happen(&mut world, "another");
+    world.signal(another, Request::Leave(Default::default()));
+    world.run(SECOND);
+    assert_eq!(others(&mut world), [""; 0], "while it waits");
+
+    let allow = |permissions| Command::SetPermissions {
+        room: "room".into(),
+        identity: "waiting".into(),
+        permissions,
+    };
+    world.command(allow(Permissions::default()));
+    let here = |world: &World, identity: &str| world.sfu.participant("room", identity).map(|p| p.sid);
+    let told = others(&mut world);
+    for identity in ["sender", "receiver"] {
+        assert!(
+            told.contains(&here(&world, identity).expect("there")),
+            "{identity}"
+        );
+    }
+
+    let of_receiver = here(&world, "receiver").expect("there");
+    world.command(allow(outside));
+    world.run(SECOND);
+    others(&mut world);
+    happen(&mut world, "newcomer");
+    world.signal(receiver, Request::Leave(Default::default()));
+    world.run(SECOND);
+    assert_eq!(others(&mut world), [""; 0], "while it is isolated");
+    world.command(allow(Permissions::default()));
+    let news: Vec<(String, bool)> = world.clients[waiting]
+        .responses
+        .iter()
+        .filter_map(|r| match r {
+            Response::Update(update) => Some(&update.participants),
+            _ => None,
+        })
+        .flatten()
+        .filter(|p| p.sid != own)
+        .map(|p| {
+            let gone = p.state() == proto::participant_info::State::Disconnected;
+            (p.sid.clone(), gone)
+        })
+        .collect();
+    assert!(news.contains(&(of_receiver, true)), "that one went meanwhile");
+    assert!(news.contains(&(here(&world, "newcomer").expect("there"), false)));
+    assert!(news.contains(&(here(&world, "sender").expect("there"), false)));
+}
+
+#[test]
+fn a_publisher_chooses_its_receivers_only_where_rooms_are_made_by_joining() {
+    for (rooms, heard) in [(RoomPolicy::OnJoin, false), (RoomPolicy::Created, true)] {
+        let mut world = World::with(rooms);
+        world.command(Command::CreateRoom {
+            room: "room".into(),
+            metadata: String::new(),
+            tokens_since_ms: 0,
+        });
+        let (sender, receiver, _, mic) = pair(&mut world);
+        let nobody = proto::SubscriptionPermission {
+            all_participants: false,
+            track_permissions: Vec::new(),
+        };
+        world.signal(sender, Request::SubscriptionPermission(nobody));
+        world.run(SECOND);
+        let before = world.clients[receiver].got_of(&mic).len();
+        world.run(SECOND);
+        let after = world.clients[receiver].got_of(&mic).len();
+        assert_eq!(after > before, heard, "{rooms:?}");
+        let refused = world.clients[sender]
+            .responses
+            .iter()
+            .any(|r| matches!(r, Response::RequestResponse(_)));
+        assert_eq!(refused, heard, "{rooms:?}: it is told so");
+    }
+}
+
 #[test]
 fn removal_and_shutdown_tell_everybody_and_leave_nothing() {
     let mut world = World::new();
