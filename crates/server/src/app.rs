@@ -5,6 +5,7 @@
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::docket::{Docket, World};
+use crate::doorway::Doorway;
 use crate::entropy::Entropy;
 use crate::http;
 use crate::http::Failure;
@@ -15,6 +16,7 @@ use crate::rooms::Rooms;
 use crate::storage::{AuditEntry, Store, StoreError, Token, TokenKind};
 use crate::tries::{Tries, TryKey};
 use axum::Router;
+use axum::http::HeaderValue;
 use futures_util::future::BoxFuture;
 use protocol::{ApiErrorCode, Secret};
 use std::net::SocketAddr;
@@ -26,6 +28,9 @@ use tokio_util::task::TaskTracker;
 
 /// How often the server notes that it is alive, and so how exactly a crash is dated.
 const ALIVE_EVERY_MS: u64 = 5_000;
+/// Hearing channels without a good hello at once: from one address, and in all. A courthouse that comes back after an
+/// outage is one address.
+const STRANGERS: (usize, usize) = (128, 1024);
 /// How often expired tokens are dropped.
 const SWEEP_EVERY_MS: u64 = 3_600_000;
 
@@ -51,9 +56,13 @@ pub(crate) struct Shared {
     pub(crate) key: ServerKey,
     pub(crate) docket: Docket,
     pub(crate) tries: Tries,
+    /// Hearing channels whose hello has not been found good.
+    pub(crate) hall: Arc<Doorway>,
     pub(crate) passwords: Passwords,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) media_metrics: MediaMetrics,
+    /// Sent with every answer.
+    pub(crate) content_security_policy: HeaderValue,
     /// Tasks and connections that a shutdown waits for.
     pub(crate) tracker: TaskTracker,
     /// Cancelled when the server begins to go down.
@@ -158,12 +167,14 @@ impl App {
         let shared = Arc::new(Shared {
             docket: Docket::new(world, tracker.clone()),
             passwords: Passwords::new(tracker.clone(), &entropy),
+            content_security_policy: http::content_security_policy(&config.media_url),
             config,
             store,
             clock,
             entropy,
             key,
             tries: Tries::default(),
+            hall: Doorway::new(STRANGERS.0, STRANGERS.1),
             metrics,
             media_metrics: media.metrics,
             tracker,

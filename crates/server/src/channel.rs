@@ -5,6 +5,7 @@
 
 use crate::app::Shared;
 use crate::docket::{Attach, End, HearingMessage, Inbox, queue, text};
+use crate::doorway::Standing;
 use crate::http::Device;
 use crate::keyed_hash::Purpose;
 use crate::pace::Pace;
@@ -20,7 +21,7 @@ use tokio::sync::oneshot::error::RecvError;
 use tokio::sync::{mpsc, oneshot};
 
 /// The hello comes within this time.
-const HELLO_LIMIT_MS: u64 = 5_000;
+pub(crate) const HELLO_LIMIT_MS: u64 = 5_000;
 /// A frame that cannot be written within this time means that nobody reads. Real time: it is about a socket.
 const WRITE_LIMIT: Duration = Duration::from_millis(SILENCE_LIMIT_MS);
 /// The last word is worth waiting for, but not long.
@@ -29,9 +30,15 @@ const BYE_LIMIT: Duration = Duration::from_secs(2);
 const CLIENT_TEXT_LIMIT: usize = 200;
 
 /// Runs a connection to its end.
-pub(crate) async fn run(mut socket: WebSocket, shared: Arc<Shared>, hearing: HearingId, device: Device) {
+pub(crate) async fn run(
+    mut socket: WebSocket,
+    shared: Arc<Shared>,
+    hearing: HearingId,
+    device: Device,
+    stranger: Standing,
+) {
     shared.metrics.connections.up();
-    if let Err(reason) = enter(&mut socket, &shared, hearing, device).await {
+    if let Err(reason) = enter(&mut socket, &shared, hearing, device, stranger).await {
         if reason == ByeReason::ProtocolError {
             shared.metrics.protocol_errors.up();
         }
@@ -55,12 +62,14 @@ async fn enter(
     shared: &Arc<Shared>,
     hearing: HearingId,
     device: Device,
+    stranger: Standing,
 ) -> Result<(), ByeReason> {
     let hello = tokio::select! {
         frame = socket.recv() => read_hello(shared, &hearing, frame).await?,
         () = shared.clock.sleep_until(shared.clock.now().plus(HELLO_LIMIT_MS)) => return Err(ByeReason::ProtocolError),
         () = shared.soft.cancelled() => return Err(ByeReason::Restarting),
     };
+    drop(stranger);
     let (outbox, inbox, end) = queue();
     let (reply, answer) = oneshot::channel();
     let attach = Attach {

@@ -16,6 +16,7 @@ mod channel;
 pub mod clock;
 pub mod config;
 mod docket;
+mod doorway;
 pub mod entropy;
 mod http;
 pub mod keyed_hash;

@@ -238,6 +238,69 @@ async fn malformed_and_oversized_frames_end_only_their_connection() {
     running.end().await;
 }
 
+#[tokio::test]
+async fn who_floods_the_room_with_changes_is_read_slowly_and_cuts_nobody_off() {
+    let running = start(RoomPolicy::OnJoin).await;
+    let permissions = Permissions {
+        can_update_metadata: true,
+        ..Permissions::default()
+    };
+    let mut quiet = running.connect(&running.seat("quiet")).await;
+    assert!(matches!(next(&mut quiet).await, Some(Message::Join(_))));
+    let token = running.token("room", "flooder", &Grants::join(permissions));
+    let mut flooder = running.connect(&token).await;
+    assert!(matches!(next(&mut flooder).await, Some(Message::Join(_))));
+    // The other one reads nothing meanwhile: far more than its queue and all buffers on the way can hold.
+    let flood = async {
+        for n in 0..4_000 {
+            let update = proto::UpdateParticipantMetadata {
+                metadata: format!("{n}{}", "x".repeat(16 * 1024)),
+                ..Default::default()
+            };
+            let message = Some(proto::signal_request::Message::UpdateMetadata(update));
+            let request = proto::SignalRequest { message }.encode_to_vec();
+            flooder.send(Frame::Binary(request.into())).await.expect("sent");
+        }
+    };
+    let whole = tokio::time::timeout(Duration::from_secs(3), flood).await;
+    let ping = proto::signal_request::Message::PingReq(proto::Ping { timestamp: 7, rtt: 0 });
+    let ping = proto::SignalRequest { message: Some(ping) };
+    quiet
+        .send(Frame::Binary(ping.encode_to_vec().into()))
+        .await
+        .expect("sent");
+    loop {
+        match next(&mut quiet).await.expect("the quiet one stays") {
+            Message::PongResp(pong) => break assert_eq!(pong.last_ping_timestamp, 7),
+            _ => continue,
+        }
+    }
+    assert!(
+        whole.is_err(),
+        "the flood is not taken in at the speed of the line"
+    );
+    drop(flooder);
+    running.end().await;
+}
+
+#[tokio::test]
+async fn silent_tcp_connections_of_one_address_leave_room_for_others() {
+    use tokio::io::AsyncReadExt;
+    let running = start(RoomPolicy::OnJoin).await;
+    let mut silent = Vec::new();
+    for _ in 0..64 {
+        silent.push(TcpStream::connect(running.plane.tcp_addr()).await.expect("taken"));
+    }
+    let mut one_more = TcpStream::connect(running.plane.tcp_addr()).await.expect("taken");
+    let ended = tokio::time::timeout(Duration::from_secs(5), one_more.read_u8()).await;
+    assert!(
+        matches!(ended, Ok(Err(_))),
+        "closed at once, long before the first ones: {ended:?}"
+    );
+    drop(silent);
+    running.end().await;
+}
+
 /// One delivery as the receiver got it.
 struct Delivered {
     authorization: String,

@@ -94,11 +94,15 @@ impl IntoResponse for Failure {
 #[derive(Clone, Debug)]
 pub(crate) struct Device {
     pub(crate) address: IpAddr,
+    /// A proxy passed the request on, and the server was not told that there is one: the address is the proxy's.
+    is_passed_on: bool,
     /// The `User-Agent`, cut to a sensible length.
     program: Option<String>,
 }
 
 const PROGRAM_LIMIT: usize = 300;
+/// What proxies write.
+const PASSED_ON: [&str; 3] = ["x-forwarded-for", "forwarded", "x-real-ip"];
 
 impl Device {
     /// The client's address is that of the connection, or behind a proxy the last entry of `X-Forwarded-For`: the one
@@ -121,6 +125,7 @@ impl Device {
                 .ok()
         };
         let address = if behind_proxy { forwarded().or(peer) } else { peer };
+        let says_so = |name| parts.headers.contains_key(name);
         let program = parts
             .headers
             .get(header::USER_AGENT)
@@ -129,8 +134,15 @@ impl Device {
             address: address
                 .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
                 .to_canonical(),
+            is_passed_on: !behind_proxy && PASSED_ON.into_iter().any(says_so),
             program: program.map(|text| text.chars().take(PROGRAM_LIMIT).collect()),
         }
+    }
+
+    /// The request was made on the server's own machine. A proxy there that the server does not know of would make
+    /// everybody look so.
+    pub(crate) fn is_this_machine(&self) -> bool {
+        self.address.is_loopback() && !self.is_passed_on
     }
 
     /// A line of the court's trail about this device.

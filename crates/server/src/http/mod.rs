@@ -10,4 +10,4 @@ mod staff;
 
 pub use document::openapi;
 pub(crate) use exchange::{Device, Failure};
-pub(crate) use routes::router;
+pub(crate) use routes::{content_security_policy, router};

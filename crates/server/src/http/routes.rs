@@ -201,7 +201,7 @@ async fn guarded(State(guard): State<Guard>, mut request: Request, next: Next) -
             let (parts, body) = request.into_parts();
             let device = Device::of(&parts, guard.shared.config.behind_proxy);
             request = Request::from_parts(parts, body);
-            if !device.address.is_loopback() && !is_operator(&guard.shared, bearer.as_ref()) {
+            if !device.is_this_machine() && !is_operator(&guard.shared, bearer.as_ref()) {
                 return Err(ApiErrorCode::NotAllowed.into());
             }
         }
@@ -249,19 +249,42 @@ async fn open_channel(
     let Ok(upgrade) = upgrade else {
         return Failure::from(ApiErrorCode::BadRequest).into_response();
     };
+    let Some(stranger) = shared.hall.stand(device.address) else {
+        return Failure::too_many_tries(channel::HELLO_LIMIT_MS).into_response();
+    };
     upgrade
         .max_message_size(FRAME_LIMIT)
         .max_frame_size(FRAME_LIMIT)
         .on_upgrade(move |socket| {
             let tracker = shared.tracker.clone();
-            tracker.track_future(channel::run(socket, shared, HearingId(hearing), device))
+            tracker.track_future(channel::run(socket, shared, HearingId(hearing), device, stranger))
         })
 }
 
-/// What the browser may load and ask for: the page's own files, its own server and the devices it was given.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
-     font-src 'self'; media-src 'self' blob: mediastream:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; \
-     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// What the browser may load and ask for: the page's own files, its own server, the media server it is sent to and the
+/// devices it was given.
+pub(crate) fn content_security_policy(media_url: &str) -> HeaderValue {
+    // The library asks the same address over HTTP why a WebSocket was refused.
+    let media = origin(media_url).map_or_else(String::new, |(scheme, host)| {
+        let http = scheme.replace("ws", "http");
+        format!(" {scheme}://{host} {http}://{host}")
+    });
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; \
+         media-src 'self' blob: mediastream:; connect-src 'self'{media}; worker-src 'self'; manifest-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::try_from(policy).expect("an origin is of letters that a header may have")
+}
+
+/// Scheme and host with port of a WebSocket address; of an address with anything in it that a policy would read as
+/// more than an origin, nothing.
+fn origin(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next()?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-.:[]".contains(c);
+    (!host.is_empty() && host.chars().all(is_plain)).then_some((scheme, host))
+}
 
 /// Adds the security headers to every answer, and counts it.
 async fn answered(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
@@ -273,7 +296,6 @@ async fn answered(State(shared): State<Arc<Shared>>, request: Request, next: Nex
     }
     let headers = response.headers_mut();
     let fixed = [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
@@ -293,8 +315,38 @@ async fn answered(State(shared): State<Arc<Shared>>, request: Request, next: Nex
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        shared.content_security_policy.clone(),
+    );
     if is_api {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_may_reach_its_own_server_and_the_media_server_it_is_sent_to() {
+        for (media_url, allowed) in [
+            ("", "connect-src 'self';"),
+            (
+                "wss://media.example.cn:7443/sfu",
+                "connect-src 'self' wss://media.example.cn:7443 https://media.example.cn:7443;",
+            ),
+            (
+                "ws://[2001:db8::1]:7880",
+                "connect-src 'self' ws://[2001:db8::1]:7880 http://[2001:db8::1]:7880;",
+            ),
+            ("wss://a.example; script-src *", "connect-src 'self';"),
+        ] {
+            let policy = content_security_policy(media_url);
+            let policy = policy.to_str().expect("text");
+            assert!(policy.contains(allowed), "{media_url}: {policy}");
+            assert!(policy.contains("; script-src 'self';"), "{policy}");
+        }
+    }
 }

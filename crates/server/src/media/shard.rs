@@ -18,7 +18,7 @@ use sfu::{
     Command, Config, Datagram, Event, Input, Join, JoinRefusal, MAX_DATAGRAM, Output, ParticipantId,
     Protocol, Sfu, Stats, Transmit, stun_ufrag,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 /// What the signalling connection is to do.
 pub(super) enum ToSignal {
@@ -59,16 +59,21 @@ pub(super) enum ToShard {
         signal: mpsc::Sender<ToSignal>,
         reply: oneshot::Sender<Result<ParticipantId, JoinRefusal>>,
     },
-    Signal(ParticipantId, u64, Box<proto::SignalRequest>),
+    Signal(ParticipantId, u64, Box<proto::SignalRequest>, Waiting),
     SignalClosed(ParticipantId, u64),
     Command(Box<Command>),
-    Datagrams(Vec<Handed>),
+    /// From another shard, or from a TCP connection, whose place in the queue comes with it.
+    Datagrams(Vec<Handed>, Option<Waiting>),
     TcpOpened(SocketAddr, mpsc::Sender<Vec<u8>>),
     TcpClosed(SocketAddr),
     Query(Query),
     /// Everybody is told; then the thread ends.
     Shutdown,
 }
+
+/// One of the places that a connection has in the queue of a shard. It is free again once the shard has taken the
+/// message up; until then a connection that has used all of its own waits, and so does its sender.
+pub(super) type Waiting = OwnedSemaphorePermit;
 
 /// A shard as the others see it.
 #[derive(Clone)]
@@ -257,7 +262,7 @@ impl Shard {
             }
         }
         for (shard, datagrams) in handed {
-            self.peers[shard].tell(ToShard::Datagrams(datagrams));
+            self.peers[shard].tell(ToShard::Datagrams(datagrams, None));
         }
         true
     }
@@ -320,7 +325,7 @@ impl Shard {
                     self.sfu.handle_input(now, Input::SignalClosed(id));
                 }
             }
-            ToShard::Signal(id, connection, request) => {
+            ToShard::Signal(id, connection, request, _waited) => {
                 if self.is_current(id, connection) {
                     self.sfu.handle_input(now, Input::Signal(id, request));
                 }
@@ -332,7 +337,7 @@ impl Shard {
                 }
             }
             ToShard::Command(command) => self.sfu.handle_input(now, Input::Command(*command)),
-            ToShard::Datagrams(datagrams) => {
+            ToShard::Datagrams(datagrams, _waited) => {
                 for handed in datagrams {
                     let Handed {
                         proto,

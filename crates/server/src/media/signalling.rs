@@ -3,6 +3,7 @@
 
 use std::io::Read;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{Query, State};
@@ -13,14 +14,16 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use livekit_protocol as proto;
 use prost::Message as _;
 use proto::signal_response::Message;
+use protocol::TimeMs;
 use serde::Deserialize;
-use sfu::{Join, ParticipantId};
-use tokio::sync::{mpsc, oneshot};
+use sfu::{Join, PING_TIMEOUT, ParticipantId};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::MediaPlane;
-use super::shard::{ToShard, ToSignal};
+use super::shard::{ShardHandle, ToShard, ToSignal, clock};
 use super::token::{BadToken, Claims};
 use crate::channel::is_protocol_error;
+use crate::pace::Pace;
 
 /// Longest join request, packed or unpacked, in bytes.
 const MAX_JOIN_REQUEST: usize = 1024 * 1024;
@@ -28,6 +31,16 @@ const MAX_JOIN_REQUEST: usize = 1024 * 1024;
 const MAX_MESSAGE: usize = 1024 * 1024;
 /// Responses waiting to be written; a client that lets more gather is cut off.
 const QUEUE: usize = 1024;
+
+/// Requests of one connection that wait for the shard; then reading waits.
+const UNREAD: usize = 16;
+/// A request costs as much as one more for each of these, in bytes: a session description of hundreds of kilobytes
+/// takes long to read.
+const BYTES_LIKE_A_REQUEST: usize = 8 * 1024;
+/// A response that cannot be written within this time means that nobody reads.
+const WRITE_LIMIT: Duration = PING_TIMEOUT;
+/// A client that says nothing for this long is gone; it pings three times in [`PING_TIMEOUT`].
+const IDLE_LIMIT: Duration = PING_TIMEOUT.saturating_mul(3);
 
 /// What the address of the WebSocket says.
 #[derive(Deserialize)]
@@ -186,10 +199,13 @@ async fn serve(plane: Arc<MediaPlane>, mut socket: WebSocket, join: Join) {
         }
         Err(_) => return close(socket, close_code::AWAY, "shutting down").await,
     };
-    let ended = exchange(&mut socket, &mut responses, |request| {
-        shard.tell(ToShard::Signal(id, connection, Box::new(request)));
-    })
-    .await;
+    let asking = Asking {
+        shard: &shard,
+        id,
+        connection,
+        unread: Arc::new(Semaphore::new(UNREAD)),
+    };
+    let ended = exchange(&mut socket, &mut responses, &asking).await;
     tracing::debug!(%id, ?ended, "signalling connection ended");
     match ended {
         Ended::ByServer => close(socket, close_code::NORMAL, "left").await,
@@ -201,7 +217,7 @@ async fn serve(plane: Arc<MediaPlane>, mut socket: WebSocket, join: Join) {
     }
 }
 
-fn gone(shard: &super::shard::ShardHandle, id: ParticipantId, connection: u64) {
+fn gone(shard: &ShardHandle, id: ParticipantId, connection: u64) {
     shard.tell(ToShard::SignalClosed(id, connection));
 }
 
@@ -213,30 +229,66 @@ enum Ended {
     Malformed(u16, &'static str),
 }
 
+/// How a connection asks its shard.
+struct Asking<'a> {
+    shard: &'a ShardHandle,
+    id: ParticipantId,
+    connection: u64,
+    unread: Arc<Semaphore>,
+}
+
+impl Asking<'_> {
+    /// Waits while too much of this connection waits already.
+    async fn ask(&self, request: proto::SignalRequest) {
+        let place = self.unread.clone().acquire_owned().await;
+        let place = place.expect("nobody closes the places of this connection");
+        self.shard.tell(ToShard::Signal(
+            self.id,
+            self.connection,
+            Box::new(request),
+            place,
+        ));
+    }
+}
+
 async fn exchange(
     socket: &mut WebSocket,
     responses: &mut mpsc::Receiver<ToSignal>,
-    mut on_request: impl FnMut(proto::SignalRequest),
+    asking: &Asking<'_>,
 ) -> Ended {
+    let began = clock();
+    let mut pace = Pace::signalling(TimeMs(0));
+    // Who asks faster than the pace is read later, so that nobody else is told more than can be written.
+    let (mut read_from, mut heard) = (began, began);
     loop {
+        let may_read = read_from <= clock();
         tokio::select! {
             response = responses.recv() => match response {
                 Some(ToSignal::Message(message)) => {
-                    if socket.send(frame_of(*message)).await.is_err() {
+                    let sent = tokio::time::timeout(WRITE_LIMIT, socket.send(frame_of(*message))).await;
+                    if !matches!(sent, Ok(Ok(()))) {
                         return Ended::ByClient;
                     }
                 }
                 Some(ToSignal::Close) | None => return Ended::ByServer,
             },
-            frame = socket.recv() => match frame {
-                Some(Ok(Frame::Binary(bytes))) => match proto::SignalRequest::decode(&bytes[..]) {
-                    Ok(request) => on_request(request),
-                    Err(_) => return Ended::Malformed(close_code::INVALID, "not a signal request"),
-                },
+            () = at(read_from), if !may_read => heard = clock(),
+            () = at(heard + IDLE_LIMIT), if may_read => return Ended::ByClient,
+            frame = socket.recv(), if may_read => match frame {
+                Some(Ok(Frame::Binary(bytes))) => {
+                    heard = clock();
+                    let now = TimeMs(u64::try_from((heard - began).as_millis()).unwrap_or(u64::MAX));
+                    let cost = 1 + bytes.len() / BYTES_LIKE_A_REQUEST;
+                    read_from = heard + Duration::from_millis(pace.borrow(cost as u64, now));
+                    match proto::SignalRequest::decode(&bytes[..]) {
+                        Ok(request) => asking.ask(request).await,
+                        Err(_) => return Ended::Malformed(close_code::INVALID, "not a signal request"),
+                    }
+                }
                 Some(Ok(Frame::Text(_))) => {
                     return Ended::Malformed(close_code::INVALID, "text frames are not spoken here");
                 }
-                Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => {}
+                Some(Ok(Frame::Ping(_) | Frame::Pong(_))) => heard = clock(),
                 Some(Err(error)) if is_protocol_error(&error) => {
                     return Ended::Malformed(close_code::SIZE, "not a frame that is taken here");
                 }
@@ -244,6 +296,10 @@ async fn exchange(
             },
         }
     }
+}
+
+async fn at(instant: Instant) {
+    tokio::time::sleep_until(instant.into()).await;
 }
 
 fn frame_of(message: Message) -> Frame {
@@ -257,13 +313,12 @@ fn frame_of(message: Message) -> Frame {
 }
 
 async fn close(mut socket: WebSocket, code: u16, reason: &'static str) {
-    // The peer may be gone already.
-    let _ = socket
-        .send(Frame::Close(Some(CloseFrame {
-            code,
-            reason: reason.into(),
-        })))
-        .await;
+    let close = Frame::Close(Some(CloseFrame {
+        code,
+        reason: reason.into(),
+    }));
+    // The peer may be gone already, or not read.
+    let _ = tokio::time::timeout(WRITE_LIMIT, socket.send(close)).await;
 }
 
 #[cfg(test)]

@@ -2,17 +2,19 @@
 //! to a user fragment somebody here has; it then belongs to that participant's shard. Anything else ends it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sfu::{MAX_DATAGRAM, Protocol, stun_ufrag};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::shard::{Handed, ShardHandle, ToShard, Ufrags};
+use crate::doorway::{Doorway, Standing};
 
 /// The first frame must have come by then.
 const FIRST_FRAME: Duration = Duration::from_secs(10);
@@ -20,8 +22,13 @@ const FIRST_FRAME: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(40);
 /// Frames waiting to be written; more are dropped.
 const QUEUE: usize = 256;
+/// Frames read and not yet taken up by the shard; then reading waits.
+const UNREAD: usize = 256;
 /// Connections at once.
 const MAX_CONNECTIONS: usize = 2048;
+/// Connections whose first frame has not come, at once: from one address, and in all. A courthouse that comes back
+/// after an outage is one address.
+const STRANGERS: (usize, usize) = (64, 512);
 
 /// Accepts connections until cancelled.
 pub(super) async fn accept(
@@ -32,7 +39,8 @@ pub(super) async fn accept(
     tasks: TaskTracker,
     shutdown: CancellationToken,
 ) {
-    let slots = std::sync::Arc::new(tokio::sync::Semaphore::new(MAX_CONNECTIONS));
+    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let strangers = Doorway::new(STRANGERS.0, STRANGERS.1);
     loop {
         let accepted = tokio::select! {
             () = shutdown.cancelled() => return,
@@ -40,6 +48,9 @@ pub(super) async fn accept(
         };
         let Ok((stream, peer)) = accepted else { continue };
         let Ok(slot) = slots.clone().try_acquire_owned() else {
+            continue;
+        };
+        let Some(stranger) = strangers.stand(peer.ip()) else {
             continue;
         };
         let local = stream.local_addr().ok().map(|addr| addr.ip());
@@ -51,7 +62,7 @@ pub(super) async fn accept(
         tasks.spawn(async move {
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = serve(stream, peer, destination, &shards, &ufrags) => {}
+                () = serve(stream, peer, destination, stranger, &shards, &ufrags) => {}
             }
             drop(slot);
         });
@@ -62,6 +73,7 @@ async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
     destination: SocketAddr,
+    stranger: Standing,
     shards: &[ShardHandle],
     ufrags: &Ufrags,
 ) {
@@ -82,20 +94,25 @@ async fn serve(
     let Some(shard) = shard.map(|shard| &shards[shard]) else {
         return;
     };
+    drop(stranger);
     let (queue, queued) = mpsc::channel(QUEUE);
     shard.tell(ToShard::TcpOpened(peer, queue));
-    let hand = |contents| {
-        shard.tell(ToShard::Datagrams(vec![Handed {
+    let unread = Arc::new(Semaphore::new(UNREAD));
+    let hand = async |contents| {
+        let place = unread.clone().acquire_owned().await;
+        let place = place.expect("nobody closes the places of this connection");
+        let handed = Handed {
             proto: Protocol::Tcp,
             source: peer,
             destination,
             contents,
-        }]));
+        };
+        shard.tell(ToShard::Datagrams(vec![handed], Some(place)));
     };
-    hand(first);
     let reading = async {
+        hand(first).await;
         while let Ok(Some(contents)) = tokio::time::timeout(SILENCE, frame(&mut reader)).await {
-            hand(contents);
+            hand(contents).await;
         }
     };
     tokio::select! {

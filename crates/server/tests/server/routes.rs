@@ -98,6 +98,46 @@ async fn the_operator_reads_counters_from_elsewhere_with_the_token_only() {
 }
 
 #[tokio::test]
+async fn behind_a_proxy_that_it_does_not_know_of_nobody_is_the_local_machine() {
+    let court = Court::with(&[("BEHIND_PROXY", "false")]).await;
+    let url = format!("http://{}/metrics", court.address);
+    let client = reqwest::Client::new();
+    let ask = async |header: Option<&str>| {
+        let request = header.map_or(client.get(&url), |name| {
+            client.get(&url).header(name, "203.0.113.9")
+        });
+        request.send().await.expect("an answer").status().as_u16()
+    };
+    assert_eq!(ask(None).await, 200, "from the machine itself");
+    for header in ["x-forwarded-for", "forwarded", "x-real-ip"] {
+        assert_eq!(ask(Some(header)).await, 403, "{header}");
+    }
+}
+
+#[tokio::test]
+async fn one_address_does_not_fill_the_hall_for_the_others() {
+    let court = Court::open().await;
+    let mut quiet = Vec::new();
+    for _ in 0..128 {
+        quiet.push(crate::kit::socket(court.address, court.hearing.as_str()).await);
+    }
+    let upgrade = async |from: &str| {
+        let url = format!("http://{}/api/v1/hearings/h/channel", court.address);
+        let request = reqwest::Client::new().get(url).header("x-forwarded-for", from);
+        let request = request
+            .header("connection", "upgrade")
+            .header("upgrade", "websocket");
+        let request = request
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+        request.send().await.expect("an answer").status().as_u16()
+    };
+    assert_eq!(upgrade("127.0.0.1").await, 429);
+    assert_eq!(upgrade("203.0.113.9").await, 101);
+    drop(quiet);
+}
+
+#[tokio::test]
 async fn the_page_is_served_with_strict_headers_and_the_api_never_looks_like_it() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     std::fs::create_dir(dir.path().join("assets")).expect("made");
