@@ -65,6 +65,21 @@ redacted!(
     Words
 );
 
+impl IdNumber {
+    /// Enough to compare with the paper and too little to misuse: the last four characters, and nothing of one that is
+    /// hardly longer.
+    pub fn masked(&self) -> Self {
+        let length = self.0.chars().count();
+        let shown = if length >= 8 { 4 } else { 0 };
+        let letters = self.0.chars().enumerate();
+        Self(
+            letters
+                .map(|(place, letter)| if place + shown >= length { letter } else { '*' })
+                .collect(),
+        )
+    }
+}
+
 impl PersonName {
     /// Enough for its bearer to know it again and too little to be typed from: the first character, and of names longer
     /// than four also the second and the last two (a company, a transcribed name).
@@ -83,7 +98,18 @@ impl PersonName {
 
 #[cfg(test)]
 mod tests {
-    use super::PersonName;
+    use super::{IdNumber, PersonName};
+
+    #[test]
+    fn of_a_masked_number_the_end_is_left() {
+        for (number, masked) in [
+            ("", ""),
+            ("1234567", "*******"),
+            ("110101199001011234", "**************1234"),
+        ] {
+            assert_eq!(IdNumber::new(number).masked().expose(), masked);
+        }
+    }
 
     #[test]
     fn a_masked_name_is_known_to_its_bearer_only() {

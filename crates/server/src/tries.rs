@@ -3,9 +3,10 @@
 //! A try is counted as a failure when it begins and forgiven when it succeeds, so that a hundred tries sent at once
 //! are not judged by the same clean record. Nothing is kept across a restart and nothing here is logged.
 
+use crate::doorway::subscriber;
 use protocol::{HearingId, SeatId, TimeMs};
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Mutex;
 
 /// How many failures in how long a time.
@@ -31,35 +32,62 @@ pub(crate) const SEAT: Policy = Policy {
     failures: 10,
     window_ms: 10 * MINUTE_MS,
 };
-/// Wrong passwords of one account, from whatever address.
+/// Wrong passwords of one account from one address. From elsewhere the right one is taken all the time: who knows a
+/// judge's login must not be able to keep the judge out on the day of the hearing.
 pub(crate) const ACCOUNT: Policy = Policy {
     failures: 10,
     window_ms: 10 * MINUTE_MS,
 };
+/// Wrong passwords of one account from whatever address. They refuse nobody; they only make every answer slower.
+pub(crate) const LOGIN: Policy = Policy {
+    failures: 50,
+    window_ms: 10 * MINUTE_MS,
+};
+/// Tries at one login that are answered at once; from then on each ten more cost a second.
+const LOGIN_AT_ONCE: usize = 10;
+
+/// What is tried. One device that types wrong codes does not keep a judge behind the same address from signing in.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Desk {
+    Code,
+    Name,
+    Password,
+}
 
 /// Whose failures are counted together.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum TryKey {
-    Address(IpAddr),
+    Address(Desk, IpAddr),
     Seat(HearingId, SeatId),
-    Account(String),
+    Account(String, IpAddr),
+    /// Only slows down.
+    Login(String),
 }
 
 impl TryKey {
-    /// An IPv6 subscriber has a whole /64, so that is what counts.
-    pub(crate) fn address(address: IpAddr) -> Self {
-        Self::Address(match address.to_canonical() {
-            IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX))),
-            v4 => v4,
-        })
+    pub(crate) fn address(desk: Desk, address: IpAddr) -> Self {
+        Self::Address(desk, subscriber(address))
+    }
+
+    pub(crate) fn account(login: &str, address: IpAddr) -> Self {
+        Self::Account(login.to_lowercase(), subscriber(address))
+    }
+
+    pub(crate) fn login(login: &str) -> Self {
+        Self::Login(login.to_lowercase())
     }
 
     fn policy(&self) -> Policy {
         match self {
-            TryKey::Address(_) => ADDRESS,
+            TryKey::Address(..) => ADDRESS,
             TryKey::Seat(..) => SEAT,
-            TryKey::Account(_) => ACCOUNT,
+            TryKey::Account(..) => ACCOUNT,
+            TryKey::Login(_) => LOGIN,
         }
+    }
+
+    fn refuses(&self) -> bool {
+        !matches!(self, TryKey::Login(_))
     }
 }
 
@@ -77,26 +105,56 @@ pub(crate) fn verdict(policy: Policy, failures: &VecDeque<TimeMs>, now: TimeMs) 
     Err(policy.window_ms - now.since(oldest_in_the_way))
 }
 
+/// How long the answer to a password is held back, by the tries at its login within the window, this one included.
+fn slow_down_ms(tries: usize) -> u64 {
+    let seconds = tries.saturating_sub(LOGIN_AT_ONCE).div_ceil(10);
+    1_000 * u64::try_from(seconds).unwrap_or(u64::MAX)
+}
+
 /// The failures of everybody, in memory.
 #[derive(Default)]
-pub(crate) struct Tries(Mutex<HashMap<TryKey, VecDeque<TimeMs>>>);
+pub(crate) struct Tries(Mutex<Book>);
 
-/// Above this many keys, those without a counting failure are dropped before a new one is added.
-const SWEEP_ABOVE: usize = 10_000;
+#[derive(Default)]
+struct Book {
+    failures: HashMap<TryKey, VecDeque<TimeMs>>,
+    swept_at: TimeMs,
+}
+
+/// At most this many keys are remembered, some tens of megabytes. Beyond, who is not known is asked to wait.
+const KEYS: usize = 100_000;
+/// Keys without a counting failure are dropped this often, and not at every try: under attack there are many.
+const SWEEP_EVERY_MS: u64 = 1_000;
+/// How long a stranger waits while the book is full.
+const FULL_WAIT_MS: u64 = MINUTE_MS;
+
+impl Book {
+    fn sweep(&mut self, now: TimeMs) {
+        if now.since(self.swept_at) < SWEEP_EVERY_MS {
+            return;
+        }
+        self.swept_at = now;
+        self.failures.retain(|key, failures| {
+            failures
+                .back()
+                .is_some_and(|last| now.since(*last) < key.policy().window_ms)
+        });
+    }
+}
 
 impl Tries {
     /// Begins a try under every key, or says how many milliseconds to wait. On success call [`Tries::forgive`].
     pub(crate) fn begin(&self, keys: &[TryKey], now: TimeMs) -> Result<(), u64> {
         let mut book = self.0.lock().expect("no panic happens while the book is held");
-        if book.len() > SWEEP_ABOVE {
-            book.retain(|key, failures| {
-                failures
-                    .back()
-                    .is_some_and(|last| now.since(*last) < key.policy().window_ms)
-            });
+        book.sweep(now);
+        let book = &mut book.failures;
+        let unknown = keys.iter().filter(|key| !book.contains_key(key)).count();
+        if book.len() + unknown > KEYS {
+            return Err(FULL_WAIT_MS);
         }
         let wait = keys
             .iter()
+            .filter(|key| key.refuses())
             .filter_map(|key| verdict(key.policy(), book.get(key)?, now).err())
             .max();
         if let Some(wait) = wait {
@@ -112,9 +170,18 @@ impl Tries {
         Ok(())
     }
 
+    /// How many milliseconds the answer to a try that has begun is to be held back.
+    pub(crate) fn slow_down(&self, key: &TryKey, now: TimeMs) -> u64 {
+        let book = self.0.lock().expect("no panic happens while the book is held");
+        let failures = book.failures.get(key).into_iter().flatten();
+        let window = key.policy().window_ms;
+        slow_down_ms(failures.filter(|at| now.since(**at) < window).count())
+    }
+
     /// The try that began at `began` succeeded.
     pub(crate) fn forgive(&self, keys: &[TryKey], began: TimeMs) {
         let mut book = self.0.lock().expect("no panic happens while the book is held");
+        let book = &mut book.failures;
         for key in keys {
             if let Some(failures) = book.get_mut(key) {
                 if let Some(place) = failures.iter().rposition(|at| *at == began) {
@@ -136,7 +203,8 @@ mod tests {
     #[test]
     fn the_limit_holds_and_the_wait_ends_exactly() {
         let tries = Tries::default();
-        let key = [TryKey::address("192.0.2.7".parse().expect("an address"))];
+        let address = "192.0.2.7".parse().expect("an address");
+        let key = [TryKey::address(Desk::Code, address)];
         for n in 0..ADDRESS.failures as u64 {
             assert_eq!(tries.begin(&key, TimeMs(n)), Ok(()));
         }
@@ -150,12 +218,62 @@ mod tests {
             Err(1),
             "the second failure ages out a millisecond later"
         );
+        let elsewhere = [TryKey::address(Desk::Password, address)];
+        assert_eq!(tries.begin(&elsewhere, now.plus(wait)), Ok(()), "at another desk");
+    }
+
+    #[test]
+    fn a_login_under_attack_answers_more_slowly_and_never_refuses() {
+        let answers = [
+            (1, 0),
+            (10, 0),
+            (11, 1_000),
+            (20, 1_000),
+            (21, 2_000),
+            (50, 4_000),
+        ];
+        for (tries, ms) in answers {
+            assert_eq!(slow_down_ms(tries), ms, "{tries}");
+        }
+        let tries = Tries::default();
+        let login = [TryKey::login("Judge")];
+        for n in 0..1_000 {
+            assert_eq!(tries.begin(&login, TimeMs(n)), Ok(()));
+        }
+        assert_eq!(tries.slow_down(&TryKey::login("judge"), TimeMs(1_000)), 4_000);
+        assert_eq!(tries.slow_down(&TryKey::login("clerk"), TimeMs(1_000)), 0);
+        let later = TimeMs(1_000 + LOGIN.window_ms);
+        assert_eq!(tries.slow_down(&login[0], later), 0);
+    }
+
+    #[test]
+    fn the_book_is_bounded_and_empties_by_itself() {
+        let tries = Tries::default();
+        let stranger = |n: u32| TryKey::address(Desk::Code, IpAddr::from(n.to_be_bytes()));
+        let known = [stranger(1)];
+        for n in 0..u32::try_from(KEYS).expect("few") {
+            tries.begin(&[stranger(n)], TimeMs(5_000)).expect("room for it");
+        }
+        let one_more = [stranger(u32::MAX)];
+        assert_eq!(tries.begin(&one_more, TimeMs(5_500)), Err(FULL_WAIT_MS));
+        assert_eq!(
+            tries.begin(&known, TimeMs(5_500)),
+            Ok(()),
+            "who is known is not kept out"
+        );
+        let later = TimeMs(5_000 + ADDRESS.window_ms);
+        assert_eq!(tries.begin(&one_more, later), Ok(()));
+        let left = tries.0.lock().expect("whole").failures.len();
+        assert_eq!(left, 2, "the known one's second try and the one more");
     }
 
     #[test]
     fn success_forgives_only_itself() {
         let tries = Tries::default();
-        let key = [TryKey::address("192.0.2.7".parse().expect("an address"))];
+        let key = [TryKey::address(
+            Desk::Code,
+            "192.0.2.7".parse().expect("an address"),
+        )];
         for n in 0..ADDRESS.failures as u64 - 1 {
             tries.begin(&key, TimeMs(n)).expect("under the limit");
         }
@@ -170,7 +288,7 @@ mod tests {
 
     #[test]
     fn one_ipv6_subscriber_is_one_address() {
-        let key = |text: &str| TryKey::address(text.parse().expect("an address"));
+        let key = |text: &str| TryKey::address(Desk::Code, text.parse().expect("an address"));
         assert!(key("2001:db8:1:2::1") == key("2001:db8:1:2:ffff::9"));
         assert!(key("2001:db8:1:2::1") != key("2001:db8:1:3::1"));
         assert!(key("::ffff:192.0.2.1") == key("192.0.2.1"));
@@ -181,7 +299,7 @@ mod tests {
         #[test]
         fn no_window_holds_more_than_the_limit(gaps in prop::collection::vec(0u64..120_000, 1..200)) {
             let tries = Tries::default();
-            let key = [TryKey::Account("a".into())];
+            let key = [TryKey::account("a", IpAddr::from([192, 0, 2, 7]))];
             let (mut now, mut let_pass) = (TimeMs(1), Vec::new());
             for gap in gaps {
                 now = now.plus(gap);

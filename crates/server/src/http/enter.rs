@@ -9,12 +9,12 @@ use crate::docket::{DocketError, HearingMessage, Look, TakeRefusal, is_over};
 use crate::keyed_hash::Purpose;
 use crate::names::same_name;
 use crate::storage::{AuditKind, Token, TokenKind};
-use crate::tries::TryKey;
+use crate::tries::{Desk, TryKey};
 use axum::Json;
 use axum::extract::State;
 use protocol::{
-    ApiErrorCode, Capacity, Enter, Entered, HearingId, HearingState, JoinCode, Role, Seat, SeatId, SeatTaken,
-    Secret, TakeSeat, TimeMs,
+    ApiErrorCode, Capacity, Enter, Entered, HearingId, HearingState, IdNumber, JoinCode, Role, Seat, SeatId,
+    SeatTaken, Secret, TakeSeat, TimeMs,
 };
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ pub(crate) async fn enter(
     Body(request): Body<Enter>,
 ) -> Result<Json<Entered>, Failure> {
     let began = shared.clock.now();
-    let keys = [TryKey::address(device.address)];
+    let keys = [TryKey::address(Desk::Code, device.address)];
     shared.begin_try(&keys, began)?;
     // A malformed code is looked up like any other, so that the answer takes as long.
     let code = request.parsed();
@@ -133,7 +133,7 @@ pub(crate) async fn seat(
     };
     let place = (hearing, seat);
     let keys = [
-        TryKey::address(device.address),
+        TryKey::address(Desk::Name, device.address),
         TryKey::Seat(place.0.clone(), place.1.clone()),
     ];
     shared.begin_try(&keys, now)?;
@@ -167,9 +167,17 @@ pub(crate) async fn seat(
     }))
 }
 
-/// What the court may read about who took the seat: the capacity as it was claimed.
+/// What the court may read about who took the seat: the capacity as it was claimed, with the end of each number. The
+/// trail is kept for long, and whoever copies it is not to have people's numbers.
 fn claim(request: &TakeSeat) -> String {
-    serde_json::to_string(&request.capacity).expect("a capacity always serialises")
+    let mut capacity = request.capacity.clone();
+    match &mut capacity {
+        Capacity::Party { id_number: number } | Capacity::Agent { licence: number, .. } => {
+            *number = number.as_ref().map(IdNumber::masked);
+        }
+        Capacity::Other => {}
+    }
+    serde_json::to_string(&capacity).expect("a capacity always serialises")
 }
 
 /// The name is the invited one and the capacity is that of the seat.
@@ -259,7 +267,7 @@ fn failure_of(shared: &Shared, error: &DocketError) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::{AgentAuthority, AgentKind, IdNumber, PersonName, Side, Words};
+    use protocol::{AgentAuthority, AgentKind, PersonName, Side, Words};
 
     #[test]
     fn a_code_works_in_its_window_only() {
@@ -291,6 +299,29 @@ mod tests {
         ];
         for state in over {
             assert_eq!(check(&state, starts), Err(ApiErrorCode::CodeExpired.into()));
+        }
+    }
+
+    #[test]
+    fn the_trail_keeps_the_end_of_a_number_only() {
+        let request = |capacity| TakeSeat {
+            ticket: Secret::new("t"),
+            name: PersonName::new("张示例"),
+            capacity,
+            take_over: false,
+        };
+        let party = request(Capacity::Party {
+            id_number: Some(IdNumber::new("110101199001011234")),
+        });
+        let agent = request(Capacity::Agent {
+            represents: "plaintiff".into(),
+            kind: AgentKind::Lawyer,
+            licence: Some(IdNumber::new("11101202012345678")),
+            authority: AgentAuthority::General,
+        });
+        for (request, kept, not) in [(party, "*1234\"", "01011234"), (agent, "*5678\"", "12345678")] {
+            let claim = claim(&request);
+            assert!(claim.contains(kept) && !claim.contains(not), "{claim}");
         }
     }
 

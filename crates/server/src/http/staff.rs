@@ -5,7 +5,7 @@ use super::exchange::{Body, Device, Failure};
 use super::routes::SignedIn;
 use crate::app::Shared;
 use crate::storage::{AuditKind, TokenKind};
-use crate::tries::TryKey;
+use crate::tries::{Desk, TryKey};
 use axum::extract::State;
 use axum::{Extension, Json};
 use protocol::{
@@ -29,10 +29,14 @@ pub(crate) async fn sign_in(
         return Err(ApiErrorCode::SignInFailed.into());
     }
     let keys = [
-        TryKey::address(device.address),
-        TryKey::Account(login.to_lowercase()),
+        TryKey::address(Desk::Password, device.address),
+        TryKey::account(login, device.address),
+        TryKey::login(login),
     ];
     shared.begin_try(&keys, began)?;
+    // The same for logins there are and those there are not.
+    let wait = shared.tries.slow_down(&TryKey::login(login), began);
+    shared.clock.sleep_until(began.plus(wait)).await;
     let account = shared
         .store
         .account_by_login(login)

@@ -71,7 +71,7 @@ async fn a_wrong_password_and_an_unknown_account_are_one_answer() {
 }
 
 #[tokio::test]
-async fn an_account_takes_ten_wrong_passwords_in_ten_minutes_from_all_addresses_together() {
+async fn an_account_takes_ten_wrong_passwords_in_ten_minutes_from_one_address_and_is_open_from_all_others() {
     let court = Court::open().await;
     let try_from = async |n: u8, password: &str| {
         let body = json!({ "account": "judge-demo", "password": password });
@@ -81,13 +81,22 @@ async fn an_account_takes_ten_wrong_passwords_in_ten_minutes_from_all_addresses_
             .await
             .0
     };
-    for n in 0..10 {
-        assert_eq!(try_from(n, "wrong").await, 401);
+    for _ in 0..10 {
+        assert_eq!(try_from(1, "wrong").await, 401);
     }
     let right = court.passwords["judge-demo"].clone();
-    assert_eq!(try_from(11, &right).await, 429);
+    assert_eq!(try_from(1, &right).await, 429);
+    // The judge, elsewhere: the answer is held back for a second by then, and it is a yes.
+    let mut answer = std::pin::pin!(try_from(2, &right));
+    let answer = loop {
+        tokio::select! {
+            status = &mut answer => break status,
+            () = tokio::time::sleep(std::time::Duration::from_millis(20)) => court.clock.advance(500),
+        }
+    };
+    assert_eq!(answer, 200);
     court.clock.advance(600_000);
-    assert_eq!(try_from(11, &right).await, 200);
+    assert_eq!(try_from(1, &right).await, 200);
 }
 
 #[tokio::test]
