@@ -169,7 +169,7 @@ pub enum ByeReason {
     UpdateNeeded,
     /// What came was not the protocol. Reconnect.
     ProtocolError,
-    /// The server is being restarted. Reconnect.
+    /// The server is being restarted, or does not take this connection now. Reconnect.
     Restarting,
     /// What waited for the client grew past its limit and was thrown away: it reads too slowly. Reconnect.
     TooSlow,

@@ -103,6 +103,8 @@ async fn enter(
         mailbox,
         commands: Pace::commands(shared.clock.now()),
         frames: Pace::frames(shared.clock.now()),
+        refreshes: Pace::refreshes(shared.clock.now()),
+        refresh_at: None,
         goodbye: None,
         last_heard: shared.clock.now(),
     };
@@ -194,6 +196,9 @@ struct Talk<'a> {
     mailbox: mpsc::Sender<HearingMessage>,
     commands: Pace,
     frames: Pace,
+    refreshes: Pace,
+    /// When a refresh that came too early is passed on; those that come meanwhile are the same.
+    refresh_at: Option<TimeMs>,
     /// What the client said before it went silent.
     goodbye: Option<DropCause>,
     last_heard: TimeMs,
@@ -216,6 +221,7 @@ impl Talk<'_> {
     ) -> Option<DropCause> {
         let lost = loop {
             let silent_at = self.last_heard.plus(SILENCE_LIMIT_MS);
+            let refresh_at = self.refresh_at.unwrap_or(TimeMs(u64::MAX));
             let to_write = tokio::select! {
                 end = &mut ended => break Lost::Ended(last_word(end)),
                 frame = inbox.next() => Some(frame),
@@ -223,6 +229,13 @@ impl Talk<'_> {
                     self.last_heard = self.shared.clock.now();
                     match self.hear(message).await {
                         Ok(answer) => answer.as_ref().map(text),
+                        Err(lost) => break lost,
+                    }
+                }
+                () = self.shared.clock.sleep_until(refresh_at), if self.refresh_at.is_some() => {
+                    self.refresh_at = None;
+                    match self.pass_on(self.refresh()).await {
+                        Ok(()) => None,
                         Err(lost) => break lost,
                     }
                 }
@@ -314,18 +327,32 @@ impl Talk<'_> {
                 expected: expected_seq,
                 command,
             },
-            ClientFrame::Refresh => HearingMessage::Refresh { seat, connection },
+            ClientFrame::Refresh if self.refresh_at.is_some() => return Ok(None),
+            ClientFrame::Refresh => match self.refreshes.borrow(1, now) {
+                0 => self.refresh(),
+                wait => {
+                    self.refresh_at = Some(now.plus(wait));
+                    return Ok(None);
+                }
+            },
             ClientFrame::NetReport(report) => HearingMessage::Net {
                 seat,
                 connection,
                 quality: report.quality(),
             },
         };
-        self.mailbox
-            .send(message)
-            .await
-            .map_err(|_| Lost::Ended(End::Bye(ByeReason::Restarting)))?;
+        self.pass_on(message).await?;
         Ok(None)
+    }
+
+    fn refresh(&self) -> HearingMessage {
+        let (seat, connection) = (self.seat.clone(), self.connection.clone());
+        HearingMessage::Refresh { seat, connection }
+    }
+
+    async fn pass_on(&self, message: HearingMessage) -> Result<(), Lost> {
+        let sent = self.mailbox.send(message).await;
+        sent.map_err(|_| Lost::Ended(End::Bye(ByeReason::Restarting)))
     }
 }
 

@@ -36,6 +36,7 @@ metrics! {
     counter requests_failed = "mingting_http_failures_total", "HTTP requests that were answered with a server error.";
     counter codes_accepted = "mingting_codes_accepted_total", "Hearing codes that were right.";
     counter codes_refused = "mingting_codes_refused_total", "Hearing codes that were wrong, malformed or out of their window.";
+    counter arrivals_too_fast = "mingting_arrivals_too_fast_total", "Hellos turned away because their seat had connected too often.";
     counter tries_refused = "mingting_tries_refused_total", "Codes, names and passwords not looked at because there were too many tries.";
     counter seats_taken = "mingting_seats_taken_total", "Seats that were taken by code or account.";
     gauge hearings_loaded = "mingting_hearings_loaded", "Hearings held in memory.";

@@ -5,34 +5,47 @@ use protocol::TimeMs;
 /// A bucket that refills at a steady rate.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
-    per_second: u64,
+    per_minute: u64,
     burst: u64,
-    /// Thousandths of a token; below zero while it is in debt.
+    /// [`UNIT`] is one token; below zero while it is in debt.
     level: i64,
     at: TimeMs,
 }
 
+/// So many parts has a token: the milliseconds of a minute.
+const UNIT: i64 = 60_000;
+
 impl Pace {
     /// Commands: faster than a person, slower than a program that went wrong.
     pub(crate) fn commands(now: TimeMs) -> Self {
-        Self::full(20, 40, now)
+        Self::full(20 * 60, 40, now)
     }
 
     /// Frames of all kinds; a client needs less than two a second besides commands.
     pub(crate) fn frames(now: TimeMs) -> Self {
-        Self::full(100, 400, now)
+        Self::full(100 * 60, 400, now)
     }
 
     /// Media signalling: a page of tiles that comes into view is fifty requests at once, and then there are few.
     pub(crate) fn signalling(now: TimeMs) -> Self {
-        Self::full(20, 200, now)
+        Self::full(20 * 60, 200, now)
     }
 
-    fn full(per_second: u64, burst: u64, now: TimeMs) -> Self {
+    /// Whole pictures of the hearing, a quarter of a megabyte each: a page is reloaded now and then.
+    pub(crate) fn refreshes(now: TimeMs) -> Self {
+        Self::full(60, 3, now)
+    }
+
+    /// Connections of one seat. A line that breaks every few seconds is within it.
+    pub(crate) fn arrivals(now: TimeMs) -> Self {
+        Self::full(20, 20, now)
+    }
+
+    fn full(per_minute: u64, burst: u64, now: TimeMs) -> Self {
         Self {
-            per_second,
+            per_minute,
             burst,
-            level: thousandths(burst),
+            level: tokens(burst),
             at: now,
         }
     }
@@ -40,30 +53,30 @@ impl Pace {
     /// Takes one; false when there is none left.
     pub(crate) fn take(&mut self, now: TimeMs) -> bool {
         self.refill(now);
-        if self.level < 1_000 {
+        if self.level < UNIT {
             return false;
         }
-        self.level -= 1_000;
+        self.level -= UNIT;
         true
     }
 
     /// Takes `cost` at once, on credit if need be; for how many milliseconds nothing more is to be taken.
     pub(crate) fn borrow(&mut self, cost: u64, now: TimeMs) -> u64 {
         self.refill(now);
-        self.level = self.level.saturating_sub(thousandths(cost));
-        self.level.min(0).unsigned_abs().div_ceil(self.per_second)
+        self.level = self.level.saturating_sub(tokens(cost));
+        self.level.min(0).unsigned_abs().div_ceil(self.per_minute)
     }
 
     fn refill(&mut self, now: TimeMs) {
-        let gained = now.since(self.at).saturating_mul(self.per_second);
+        let gained = now.since(self.at).saturating_mul(self.per_minute);
         let gained = i64::try_from(gained).unwrap_or(i64::MAX);
-        self.level = self.level.saturating_add(gained).min(thousandths(self.burst));
+        self.level = self.level.saturating_add(gained).min(tokens(self.burst));
         self.at = self.at.max(now);
     }
 }
 
-fn thousandths(tokens: u64) -> i64 {
-    i64::try_from(tokens).unwrap_or(i64::MAX).saturating_mul(1_000)
+fn tokens(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX).saturating_mul(UNIT)
 }
 
 #[cfg(test)]
@@ -76,7 +89,10 @@ mod tests {
         let burst = (0..100).filter(|_| pace.take(TimeMs(0))).count();
         assert_eq!(burst, 40);
         let in_ten_seconds = (0..10_000).filter(|ms| pace.take(TimeMs(*ms))).count();
-        assert!((199..=200).contains(&in_ten_seconds), "{in_ten_seconds}");
+        assert_eq!(in_ten_seconds, 199, "the next is due at ten seconds");
+        let mut arrivals = Pace::arrivals(TimeMs(0));
+        let in_ten_minutes = (0..600).filter(|s| arrivals.take(TimeMs(s * 1_000))).count();
+        assert_eq!(in_ten_minutes, 20 + 199);
     }
 
     #[test]

@@ -193,7 +193,6 @@ async fn load(
         world.clone(),
         setup,
         hearing,
-        log,
         lost_at,
     )))
 }

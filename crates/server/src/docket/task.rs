@@ -10,6 +10,7 @@ use super::message::{Attach, HearingMessage, Look, TakeRefusal};
 use super::{World, fan_out, is_over};
 use crate::clock::stopwatch;
 use crate::net_filter::NetFilter;
+use crate::pace::Pace;
 use crate::rooms::RemovedBecause;
 use crate::storage::StoreError;
 use axum::extract::ws::Utf8Bytes;
@@ -50,11 +51,12 @@ pub(crate) struct HearingTask {
     world: World,
     setup: HearingSetup,
     hearing: Hearing,
-    log: Vec<Envelope>,
     /// When the connections of the task before this one were lost.
     lost_at: TimeMs,
     live: HashMap<SeatId, Live>,
     latest: HashMap<SeatId, Latest>,
+    /// How often each seat connects: every time costs a snapshot, events and lines of the trail.
+    arrivals: HashMap<SeatId, Pace>,
     rights: HashMap<SeatId, MediaRights>,
     /// Connections to be ended once the present input has been answered.
     leaving: Vec<(SeatId, ByeReason)>,
@@ -76,21 +78,15 @@ enum Next {
 }
 
 impl HearingTask {
-    pub(crate) fn new(
-        world: World,
-        setup: HearingSetup,
-        hearing: Hearing,
-        log: Vec<Envelope>,
-        lost_at: TimeMs,
-    ) -> Self {
+    pub(crate) fn new(world: World, setup: HearingSetup, hearing: Hearing, lost_at: TimeMs) -> Self {
         Self {
             world,
             setup,
             hearing,
-            log,
             lost_at,
             live: HashMap::new(),
             latest: HashMap::new(),
+            arrivals: HashMap::new(),
             rights: HashMap::new(),
             leaving: Vec::new(),
             overflowed: Vec::new(),
@@ -101,7 +97,7 @@ impl HearingTask {
     pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<HearingMessage>) {
         self.world.metrics.hearings_loaded.up();
         let id = self.setup.id.clone();
-        tracing::debug!(hearing = %id, events = self.log.len(), "hearing loaded");
+        tracing::debug!(hearing = %id, events = self.hearing.seq().0, "hearing loaded");
         if let Err(error) = self.serve(&mut inbox).await {
             self.world.metrics.store_failures.up();
             tracing::error!(hearing = %id, %error, "hearing stopped: its log could not be written");
@@ -159,7 +155,7 @@ impl HearingTask {
 
     /// Nobody is connected to a server that has just started, whatever the log says.
     async fn after_a_restart(&mut self) -> Result<(), StoreError> {
-        if self.log.is_empty() {
+        if self.hearing.seq() == Seq(0) {
             return Ok(());
         }
         self.drop_all(self.lost_at, DropCause::ServerRestart).await
@@ -257,6 +253,13 @@ impl HearingTask {
             let _gone = reply.send(Err(reason));
             return Ok(());
         }
+        let now = self.world.clock.now();
+        let arrivals = self.arrivals.entry(seat.clone());
+        if !arrivals.or_insert_with(|| Pace::arrivals(now)).take(now) {
+            self.world.metrics.arrivals_too_fast.up();
+            let _gone = reply.send(Err(ByeReason::Restarting));
+            return Ok(());
+        }
         let latest = Latest {
             token_hash,
             issued_at,
@@ -324,12 +327,8 @@ impl HearingTask {
         });
         self.live.insert(seat.clone(), live);
         self.send(&seat, welcome);
-        if let Some(after) = resume_after {
+        if resume_after.is_some() {
             self.world.metrics.connections_resumed.up();
-            let missed = fan_out::missed(&self.setup, &self.hearing, &self.log, &seat, after);
-            for frame in missed {
-                self.send(&seat, frame);
-            }
         }
         tracing::debug!(hearing = %self.setup.id, %seat, %connection, resumed = resume_after.is_some(), "seat connected");
         let _gone = reply.send(Ok(connection));
@@ -531,7 +530,6 @@ impl HearingTask {
         self.tell(&envelopes);
         for envelope in envelopes {
             self.note_who_leaves(&envelope.event);
-            self.log.push(envelope);
         }
         Ok(Ok(()))
     }

@@ -3,9 +3,9 @@
 use crate::kit::{Client, Court, next_frame, send_frame, socket};
 use futures_util::SinkExt;
 use protocol::{
-    ByeReason, ClientFrame, Command, CommandId, DropCause, Event, FRAME_LIMIT, NetQuality, NetReport,
-    Outcome, PROTOCOL_VERSION, ParticipantState, Refusal, SILENCE_LIMIT_MS, Secret, ServerFrame, TimeMs,
-    Words,
+    ByeReason, ClientFrame, Command, CommandId, DropCause, Event, FRAME_LIMIT, HearingState, NetQuality,
+    NetReport, Outcome, PROTOCOL_VERSION, ParticipantState, Refusal, SILENCE_LIMIT_MS, Secret, ServerFrame,
+    TimeMs, Words,
 };
 use tokio_tungstenite::tungstenite::Message;
 
@@ -50,13 +50,11 @@ async fn who_comes_back_gets_the_picture_and_what_was_missed() {
     assert!(back.snapshot.seq > missed[1]);
     assert!(back.media.is_some());
     back.settle().await;
-    let messages: Vec<_> = back
-        .events
-        .iter()
-        .filter(|e| is_message(&e.event))
-        .map(|e| e.seq)
-        .collect();
-    assert_eq!(messages, missed, "what was missed and nothing else");
+    let log = &back.snapshot.log;
+    let messages = log.iter().filter(|e| is_message(&e.event)).map(|e| e.seq);
+    let messages: Vec<_> = messages.filter(|seq| *seq > last).collect();
+    assert_eq!(messages, missed, "what was missed is in the picture");
+    assert_eq!(back.events, [], "and nothing comes twice");
     let own = back
         .snapshot
         .participants
@@ -64,7 +62,7 @@ async fn who_comes_back_gets_the_picture_and_what_was_missed() {
         .find(|p| p.seat.id.as_str() == "plaintiff")
         .expect("oneself");
     assert_eq!(own.state, ParticipantState::InCourt);
-    let seqs: Vec<_> = back.events.iter().map(|e| e.seq).collect();
+    let seqs: Vec<_> = back.snapshot.log.iter().map(|e| e.seq).collect();
     assert!(seqs.is_sorted(), "{seqs:?}");
 }
 
@@ -293,15 +291,29 @@ async fn who_does_not_read_is_told_and_cut_off_and_the_others_go_on() {
             defendant.settle().await;
         }
     }
-    defendant.send(&ClientFrame::Refresh).await;
-    for _ in 0..300 {
-        if defendant
-            .socket
-            .send(Message::text(r#"{"type":"refresh"}"#))
-            .await
-            .is_err()
+    // Every call back to court is a whole picture. Enough of them for all buffers on the way and the budget.
+    for n in 0..400 {
+        let isolate = Command::SeatIsolate {
+            seat: "defendant".into(),
+            reason: Words::new("另案"),
+        };
+        let recall = Command::SeatRecall {
+            seat: "defendant".into(),
+        };
+        judge.command(isolate).await;
+        judge.command(recall).await;
+        if judge
+            .events
+            .iter()
+            .any(|e| dropped(&e.event, "defendant").is_some())
         {
             break;
+        }
+        if n % 15 == 14 {
+            court.clock.advance(2_000);
+            plaintiff.settle().await;
+            // Not read as long as the server cannot write to it; then it counts as a sign of life.
+            defendant.send(&ClientFrame::Ping { sent_at: TimeMs(1) }).await;
         }
     }
     let gone = judge.until(|e| dropped(&e.event, "defendant").is_some()).await;
@@ -319,6 +331,67 @@ async fn who_does_not_read_is_told_and_cut_off_and_the_others_go_on() {
     assert!(plaintiff.events.iter().filter(|e| is_message(&e.event)).count() > 120);
     let back = defendant.resume(None).await.expect("it can come back");
     assert!(!back.snapshot.log.is_empty());
+}
+
+#[tokio::test]
+async fn pictures_of_the_whole_hearing_are_sent_once_a_second_and_the_last_request_is_answered() {
+    let court = Court::open().await;
+    let (_judge, mut plaintiff, _defendant) = court.in_session().await;
+    let in_session = |picture: &protocol::Snapshot| matches!(picture.state, HearingState::InSession { .. });
+    while !plaintiff.renewed.as_ref().is_some_and(in_session) {
+        plaintiff.next().await.expect("the connection stays");
+    }
+    for _ in 0..50 {
+        plaintiff.send(&ClientFrame::Refresh).await;
+    }
+    plaintiff.send(&ClientFrame::Ping { sent_at: TimeMs(1) }).await;
+    let (mut pictures, mut pong) = (0, false);
+    while !pong || pictures < 3 {
+        match plaintiff.next().await.expect("the connection stays") {
+            ServerFrame::Snapshot { .. } => pictures += 1,
+            ServerFrame::Pong { .. } => pong = true,
+            _ => {}
+        }
+    }
+    plaintiff.renewed = None;
+    plaintiff.settle().await;
+    assert_eq!(plaintiff.renewed, None, "three at once and no more");
+    court.clock.advance(1_000);
+    while plaintiff.renewed.is_none() {
+        plaintiff.next().await.expect("the connection stays");
+    }
+    plaintiff.renewed = None;
+    court.clock.advance(5_000);
+    plaintiff.settle().await;
+    assert_eq!(plaintiff.renewed, None, "one for all that waited");
+}
+
+#[tokio::test]
+async fn a_seat_that_connects_all_the_time_is_asked_to_wait() {
+    let court = Court::open().await;
+    let (_judge, plaintiff, defendant) = court.in_session().await;
+    let seat = plaintiff.seat.clone();
+    let mut last = plaintiff;
+    let mut welcomed = 1;
+    let refused = loop {
+        match Client::hello(court.address, &seat, Some(last.last_seq()), None).await {
+            Ok(client) => last = client,
+            Err(reason) => break reason,
+        }
+        welcomed += 1;
+    };
+    assert_eq!((welcomed, refused), (20, ByeReason::Restarting));
+    last.settle().await;
+    defendant
+        .resume(None)
+        .await
+        .expect("another seat is not meant")
+        .settle()
+        .await;
+    court.clock.advance(3_000);
+    Client::hello(court.address, &seat, Some(last.last_seq()), None)
+        .await
+        .expect("a little later it is welcome");
 }
 
 #[tokio::test]
@@ -424,6 +497,7 @@ async fn a_restart_says_goodbye_and_everybody_comes_back_to_their_place() {
             .expect("oneself");
         assert_eq!(own.state, ParticipantState::InCourt);
     }
-    let restart = plaintiff.events.iter().find_map(|e| dropped(&e.event, "judge"));
+    let mut log = plaintiff.snapshot.log.iter().rev();
+    let restart = log.find_map(|e| dropped(&e.event, "judge"));
     assert_eq!(restart.expect("the record says why").1, DropCause::ServerRestart);
 }
