@@ -48,21 +48,19 @@ fn about_seat(draft: &mut Draft<'_>, seat: &SeatId, input: &Input) -> Result<(),
     match input {
         Input::CodeAccepted { .. } => code_accepted(draft, seat),
         Input::Connected { .. } => connected(draft, seat),
-        Input::Dropped { since, cause, .. } => {
-            dropped(draft, seat, *since, *cause);
+        Input::Dropped {
+            since, cause, told, ..
+        } => {
+            dropped(draft, seat, *since, (*cause, *told));
             Ok(())
         }
-        Input::DropExplained { cause, .. } => {
-            let state = draft.person(seat).shown.state.clone();
-            if let At::Disconnected { since, resume, .. } = state {
-                draft.move_to(
-                    seat,
-                    At::Disconnected {
-                        since,
-                        cause: *cause,
-                        resume,
-                    },
-                );
+        Input::DropExplained { told, .. } => {
+            let mut state = draft.person(seat).shown.state.clone();
+            if let At::Disconnected { told: said, .. } = &mut state
+                && said.is_none()
+            {
+                *said = Some(*told);
+                draft.move_to(seat, state);
             }
             Ok(())
         }
@@ -138,7 +136,10 @@ fn court_place(room: &Room) -> At {
     }
 }
 
-fn dropped(draft: &mut Draft<'_>, seat: &SeatId, since: TimeMs, cause: DropCause) {
+/// What was seen, and what the client said.
+type Evidence = (DropCause, Option<DropCause>);
+
+fn dropped(draft: &mut Draft<'_>, seat: &SeatId, since: TimeMs, (cause, told): Evidence) {
     let person = draft.person(seat);
     let state = person.shown.state.clone();
     if !state.is_connected() {
@@ -148,7 +149,13 @@ fn dropped(draft: &mut Draft<'_>, seat: &SeatId, since: TimeMs, cause: DropCause
     let measured = person.shown.net != NetQuality::Unknown;
     // A last packet cannot come after the drop was noticed, whatever two clocks say.
     let since = since.min(draft.now);
-    draft.move_to(seat, At::Disconnected { since, cause, resume });
+    let away = At::Disconnected {
+        since,
+        cause,
+        told,
+        resume,
+    };
+    draft.move_to(seat, away);
     if measured {
         draft.emit(Event::NetHealth {
             seat: seat.clone(),

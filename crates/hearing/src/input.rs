@@ -53,15 +53,17 @@ pub enum Input {
         seat: SeatId,
         /// When the last packet came.
         since: TimeMs,
-        /// What is known.
+        /// What the server saw.
         cause: DropCause,
+        /// What the client said before it.
+        told: Option<DropCause>,
     },
-    /// More is known about a drop. To be said before `Connected` when the client explains it in its hello.
+    /// The client explains a drop in its hello. To be said before `Connected`. What it said first stands.
     DropExplained {
         /// Whose.
         seat: SeatId,
-        /// What is known now.
-        cause: DropCause,
+        /// What the client says now.
+        told: DropCause,
     },
     /// A newer connection took the seat from the one that was live; no `Connected` or `Dropped` goes with it.
     Replaced {

@@ -63,9 +63,12 @@ impl Place for ParticipantState {
 
     fn moved_to(&self, place: ParticipantState) -> ParticipantState {
         match self {
-            ParticipantState::Disconnected { since, cause, .. } => ParticipantState::Disconnected {
+            ParticipantState::Disconnected {
+                since, cause, told, ..
+            } => ParticipantState::Disconnected {
                 since: *since,
                 cause: *cause,
+                told: *told,
                 resume: Box::new(place),
             },
             _ => place,

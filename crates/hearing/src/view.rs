@@ -103,6 +103,7 @@ fn from_outside(state: &ParticipantState) -> ParticipantState {
         ParticipantState::Disconnected { since, resume, .. } => ParticipantState::Disconnected {
             since: *since,
             cause: DropCause::Silence,
+            told: None,
             resume: Box::new(from_outside(resume)),
         },
         other => other.clone(),

@@ -126,8 +126,12 @@ pub enum ParticipantState {
     Disconnected {
         /// When the last packet came.
         since: TimeMs,
-        /// What is known about it.
+        /// What the server saw of it.
         cause: DropCause,
+        /// What the person's own program said of it, then or on coming back: their word, beside what was seen and never
+        /// in its place.
+        #[serde(default)]
+        told: Option<DropCause>,
         /// Where the person returns to.
         resume: Box<ParticipantState>,
     },

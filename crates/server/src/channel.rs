@@ -256,12 +256,13 @@ impl Talk<'_> {
                 None
             }
             Lost::Drop(cause, bye) => {
-                let cause = self.goodbye.unwrap_or(cause);
+                let told = self.goodbye;
                 let detach = HearingMessage::Detach {
                     seat: self.seat.clone(),
                     connection: self.connection.clone(),
                     since: self.last_heard,
                     cause,
+                    told,
                 };
                 // A hearing that is gone says by itself, when it is loaded again, that everybody was dropped.
                 let _gone = self.mailbox.send(detach).await;

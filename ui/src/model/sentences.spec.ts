@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { away, event, hearing, person, T0 } from '../testing/build';
-import type { Event, MediaSwitches, SeatId } from '../wire/generated';
+import type { Event, MediaSwitches, ParticipantState, SeatId } from '../wire/generated';
 import { createWords } from '../i18n';
 import { apply } from './hearing';
 import { linesOf } from './sentences';
@@ -47,6 +47,16 @@ describe('the log in sentences', () => {
     expect(
       written([null, { type: 'participant.state', payload: { seat: 'd', from: inCourt, to: away() } }], [null, { type: 'participant.state', payload: { seat: 'd', from: away(), to: inCourt } }]),
     ).toEqual(['被告 李样本 断线（网络没有响应）', '被告 李样本 恢复连接']);
+  });
+
+  it('keeps what was seen of a drop apart from what the person’s program says of it', () => {
+    const inCourt = { name: 'inCourt' } as const;
+    const told = { ...away(), told: 'sleep' } as const;
+    const seen = '被告 李样本 断线（网络没有响应）';
+    const said = '被告 李样本 的软件报告断线原因：电脑进入睡眠';
+    const state = (from: ParticipantState, to: ParticipantState): [null, Event] => [null, { type: 'participant.state', payload: { seat: 'd', from, to } }];
+    expect(written(state(inCourt, told))).toEqual([seen, said]);
+    expect(written(state(inCourt, away()), state(away(), told))).toEqual([seen, said]);
   });
 
   it('writes what the court did to a microphone, and not what people do to their own', () => {

@@ -2,7 +2,7 @@
  * The log as a clerk would write it: every event that matters becomes one sentence (a key of the locale and its
  * parameters), messages stay messages, and what is mere mechanics is left out.
  */
-import type { Envelope, MediaSwitches, Participant, PendingRequest, SeatId, TimeMs } from '../wire/generated';
+import type { Envelope, MediaSwitches, Participant, ParticipantState, PendingRequest, SeatId, TimeMs } from '../wire/generated';
 import { called, standing } from './people';
 
 export type SentenceKey = string;
@@ -72,7 +72,7 @@ function lineOf(e: Envelope, m: Memory): LogLine | LogLine[] | null {
     case 'hearing.state':
       return hearingLine(e.payload.from, e.payload.to, line);
     case 'participant.state':
-      return stateLine(e.payload, name(e.payload.seat), line);
+      return stateLines(e.payload, name(e.payload.seat), line);
     case 'participant.shown':
       m.names.set(e.payload.participant.seat.id, called(e.payload.participant.seat));
       return standing(e.payload.participant.state).name === 'inCourt' ? line('inCourt', { who: called(e.payload.participant.seat) }) : null;
@@ -158,13 +158,20 @@ function hearingLine(from: Payload<'hearing.state'>['from'], to: Payload<'hearin
   }
 }
 
-function stateLine({ from, to }: Payload<'participant.state'>, who: string, line: Line): LogLine | null {
+/** What was seen of a drop, and apart from it what the person's own program says of it, then or on coming back. */
+function dropLines(from: ParticipantState, to: Extract<ParticipantState, { name: 'disconnected' }>, who: string, line: Line): LogLine[] {
+  const before = from.name === 'disconnected' ? from : null;
+  const seen = before === null ? [line(`dropped.${to.cause}`, { who }, 'warn')] : [];
+  return to.told === null || before?.told === to.told ? seen : [...seen, line(`told.${to.told}`, { who })];
+}
+
+function stateLines({ from, to }: Payload<'participant.state'>, who: string, line: Line): LogLine | LogLine[] | null {
   if (from.name === 'disconnected' && to.name !== 'disconnected') {
     return to.name === 'left' || to.name === 'removed' ? line(to.name, { who }) : line('back', { who });
   }
   switch (to.name) {
     case 'disconnected':
-      return line(`dropped.${to.cause}`, { who }, 'warn');
+      return dropLines(from, to, who, line);
     case 'inCourt':
       return line(from.name === 'isolated' ? 'recalled' : 'inCourt', { who });
     case 'isolated':

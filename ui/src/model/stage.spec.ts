@@ -59,7 +59,7 @@ describe('stageOf', () => {
 
   it('holds an isolated person, also while disconnected', () => {
     const isolated = { name: 'isolated', reason: '作证', since: T0 } as const;
-    for (const state of [isolated, { name: 'disconnected', since: T0, cause: 'silence', resume: isolated } as const]) {
+    for (const state of [isolated, { name: 'disconnected', since: T0, cause: 'silence', told: null, resume: isolated } as const]) {
       const h = hearing({ participants: [person('p', 'plaintiff', { state })] });
       expect(stageOf(h, null, T0)).toEqual({ name: 'isolated', reason: '作证', since: T0 });
     }

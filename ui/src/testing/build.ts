@@ -29,7 +29,7 @@ export function person(id: SeatId, role: Role, set: Partial<Participant> & { tit
   };
 }
 
-export const away = (resume: ParticipantState = { name: 'inCourt' }): ParticipantState => ({ name: 'disconnected', since: T0, cause: 'silence', resume });
+export const away = (resume: ParticipantState = { name: 'inCourt' }): ParticipantState => ({ name: 'disconnected', since: T0, cause: 'silence', told: null, resume });
 
 export function hearing(set: Partial<Snapshot> = {}): Snapshot {
   return {

@@ -122,9 +122,14 @@ since: TimeMs, } | { "name": "disconnected",
  */
 since: TimeMs, 
 /**
- * What is known about it.
+ * What the server saw of it.
  */
 cause: DropCause, 
+/**
+ * What the person's own program said of it, then or on coming back: their word, beside what was seen and never
+ * in its place.
+ */
+told: DropCause | null, 
 /**
  * Where the person returns to.
  */

@@ -562,7 +562,7 @@ proptest! {
         world.wait(60_000);
         let last_packet = world.now;
         world.wait(noticed_after);
-        world.input(Input::Dropped { seat: "judge".into(), since: last_packet, cause: DropCause::Silence });
+        world.input(Input::Dropped { seat: "judge".into(), since: last_packet, cause: DropCause::Silence, told: None });
         let deadline = last_packet.plus(grace);
         prop_assert_eq!(world.hearing.next_deadline(), Some((deadline, hearing::DeadlineReason::JudgeGrace)));
         let before = world.hearing.state().clone();

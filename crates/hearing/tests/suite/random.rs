@@ -297,9 +297,10 @@ fn inputs(world: &mut World, happening: &Happening) -> Vec<Input> {
                 seat,
                 since: TimeMs(world.now.0.saturating_sub(ago)),
                 cause,
+                told: None,
             }]
         }
-        Happening::Explains(seat, cause) => vec![Input::DropExplained { seat, cause }],
+        Happening::Explains(seat, told) => vec![Input::DropExplained { seat, told }],
         Happening::Replaced(seat) => vec![Input::Replaced { seat }],
         Happening::Net(seat, quality) => vec![Input::Net { seat, quality }],
         Happening::Recorder(true) => vec![Input::RecorderUp],

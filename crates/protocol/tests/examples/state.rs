@@ -38,6 +38,7 @@ pub(crate) fn participant() -> Vec<ParticipantState> {
         ParticipantState::Disconnected {
             since: NOW,
             cause: DropCause::ConnectionReset,
+            told: Some(DropCause::Sleep),
             resume: Box::new(ParticipantState::InCourt),
         },
         ParticipantState::Left,

@@ -17,6 +17,7 @@ pub(crate) enum HearingMessage {
         connection: ConnectionId,
         since: TimeMs,
         cause: DropCause,
+        told: Option<DropCause>,
     },
     /// A command came in.
     Command {

@@ -165,7 +165,13 @@ impl HearingTask {
     async fn drop_all(&mut self, since: TimeMs, cause: DropCause) -> Result<(), StoreError> {
         let seats: Vec<SeatId> = self.setup.seats.iter().map(|s| s.id.clone()).collect();
         for seat in seats {
-            let _refused = self.take_in(Input::Dropped { seat, since, cause }).await?;
+            let dropped = Input::Dropped {
+                seat,
+                since,
+                cause,
+                told: None,
+            };
+            let _refused = self.take_in(dropped).await?;
         }
         Ok(())
     }
@@ -178,11 +184,18 @@ impl HearingTask {
                 connection,
                 since,
                 cause,
+                told,
             } => {
                 if self.is_live(&seat, &connection) {
                     self.live.remove(&seat);
-                    tracing::debug!(hearing = %self.setup.id, %seat, ?cause, "connection lost");
-                    let _refused = self.take_in(Input::Dropped { seat, since, cause }).await?;
+                    tracing::debug!(hearing = %self.setup.id, %seat, ?cause, ?told, "connection lost");
+                    let dropped = Input::Dropped {
+                        seat,
+                        since,
+                        cause,
+                        told,
+                    };
+                    let _refused = self.take_in(dropped).await?;
                 }
             }
             HearingMessage::Command {
@@ -290,11 +303,11 @@ impl HearingTask {
                 let _refused = self.take_in(Input::Replaced { seat: seat.clone() }).await?;
             }
             None => {
-                if let Some(cause) = drop_cause {
+                if let Some(told) = drop_cause {
                     let _refused = self
                         .take_in(Input::DropExplained {
                             seat: seat.clone(),
-                            cause,
+                            told,
                         })
                         .await?;
                 }
@@ -659,6 +672,7 @@ impl HearingTask {
                         seat,
                         since,
                         cause: DropCause::Silence,
+                        told: None,
                     })
                     .await?;
             }

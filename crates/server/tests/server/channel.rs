@@ -39,9 +39,17 @@ async fn who_comes_back_gets_the_picture_and_what_was_missed() {
         .await;
     drop(plaintiff);
     let gone = judge.until(|e| dropped(&e.event, "plaintiff").is_some()).await;
+    // A dropped socket is what was seen, a machine going to sleep what was said of it.
+    let Event::ParticipantState {
+        to: ParticipantState::Disconnected { cause, told, .. },
+        ..
+    } = &gone.event
+    else {
+        panic!("found")
+    };
     assert_eq!(
-        dropped(&gone.event, "plaintiff").expect("found").1,
-        DropCause::Sleep
+        (*cause, *told),
+        (DropCause::ConnectionReset, Some(DropCause::Sleep))
     );
     let missed = [judge.say("二").await, defendant.say("三").await];
     let mut back = Client::hello(court.address, &seat, Some(last), Some(DropCause::Sleep))

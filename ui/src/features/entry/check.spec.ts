@@ -53,7 +53,7 @@ describe('the plan of the waiting room', () => {
     expect(['bench', 'plaintiff', 'thirdParty', 'defendant'].flatMap((which) => zone(people, which as 'bench').map((one) => one.seat.id))).toEqual(['c']);
   });
   it('calls somebody whose line broke dropped, whatever they were before', () => {
-    expect(readinessOf({ name: 'disconnected', since: 0, cause: 'silence', resume: { name: 'waiting' } })).toBe('dropped');
+    expect(readinessOf({ name: 'disconnected', since: 0, cause: 'silence', told: null, resume: { name: 'waiting' } })).toBe('dropped');
     expect(readinessOf({ name: 'isolated', reason: '', since: 0 })).toBe('ready');
   });
   it('shows one’s own talk with the clerk only', () => {

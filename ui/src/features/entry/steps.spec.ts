@@ -5,7 +5,7 @@ import { placeOf, stepMark, stepsOf, type Place } from './steps';
 const at = (state: ParticipantState): Place | null =>
   placeOf({ you: 'me', participants: [{ seat: { id: 'me' }, state }] } as unknown as Snapshot);
 const step = (name: string) => ({ name: 'step', step: name });
-const dropped = (resume: ParticipantState): ParticipantState => ({ name: 'disconnected', since: 0, cause: 'silence', resume });
+const dropped = (resume: ParticipantState): ParticipantState => ({ name: 'disconnected', since: 0, cause: 'silence', told: null, resume });
 
 describe('the screen follows from what the server says', () => {
   it.each<[string, ParticipantState, object]>([

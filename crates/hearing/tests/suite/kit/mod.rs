@@ -175,6 +175,7 @@ impl World {
             seat: seat.into(),
             since,
             cause,
+            told: None,
         });
     }
 

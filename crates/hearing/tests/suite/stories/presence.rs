@@ -248,17 +248,25 @@ fn who_dropped_reads_what_was_missed() {
 }
 
 #[test]
-fn a_drop_explained_later_is_still_a_drop() {
+fn a_drop_explained_later_is_still_a_drop_and_what_was_seen_of_it_stands() {
     let mut world = world();
     world.drop_line("plaintiff", DropCause::Silence);
-    world.input(Input::DropExplained {
-        seat: "plaintiff".into(),
-        cause: DropCause::Sleep,
-    });
-    let ParticipantState::Disconnected { cause, resume, .. } = world.state_of("plaintiff") else {
-        panic!("a drop is a drop");
-    };
-    assert_eq!((cause, *resume), (DropCause::Sleep, ParticipantState::InCourt));
+    // The first word stands, as what was seen does.
+    for told in [DropCause::Sleep, DropCause::Crash] {
+        world.input(Input::DropExplained {
+            seat: "plaintiff".into(),
+            told,
+        });
+        let ParticipantState::Disconnected {
+            cause, told, resume, ..
+        } = world.state_of("plaintiff")
+        else {
+            panic!("a drop is a drop");
+        };
+        assert_eq!(cause, DropCause::Silence);
+        assert_eq!(told, Some(DropCause::Sleep));
+        assert_eq!(*resume, ParticipantState::InCourt);
+    }
 }
 
 #[test]
