@@ -4,8 +4,8 @@
 //! - Every accepted command is on the disk before anybody is told of it ([`storage`], `docket::task`).
 //! - One task per hearing decides; connections and requests only ask it. Court control is pushed to the media plane
 //!   before it is told to people.
-//! - Every route is in one table with who may use it (`http::routes`); nothing else makes a route, apart from the
-//!   media plane's own ([`media`]), which checks its own tokens.
+//! - Every route is in a table with who may use it: the server's own (`http::routes`) and the media plane's
+//!   (`media::routes`), which checks its own tokens. Nothing else makes a route.
 //! - Time, randomness and the media rooms are passed in ([`clock`], [`entropy`], [`rooms`]).
 //! - No name, code, token or address is ever logged; the types of `protocol` print as dots, and a test reads the log.
 //!

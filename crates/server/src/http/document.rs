@@ -2,6 +2,7 @@
 //! a field can be missing or invented.
 
 use super::routes::{Endpoint, Who};
+use crate::media::{MediaEndpoint, Opens};
 use axum::response::{IntoResponse, Response};
 use protocol::{
     AgentAuthority, AgentKind, ApiError, ApiErrorCode, Capacity, CaseInfo, Enter, Entered, HearingState,
@@ -29,6 +30,15 @@ pub fn openapi() -> OpenApi {
         };
         paths = paths.path(row.path, PathItem::new(method, operation(endpoint)));
     }
+    for endpoint in MediaEndpoint::ALL {
+        let row = endpoint.row();
+        let method = if row.method == "POST" {
+            HttpMethod::Post
+        } else {
+            HttpMethod::Get
+        };
+        paths = paths.path(row.path, PathItem::new(method, media_operation(endpoint)));
+    }
     let mut document = OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
@@ -52,6 +62,34 @@ pub fn openapi() -> OpenApi {
 
 pub(super) async fn serve() -> Response {
     axum::Json(openapi()).into_response()
+}
+
+/// The media plane's messages are LiveKit's, described there; here stands that the route is there and what opens it.
+fn media_operation(endpoint: MediaEndpoint) -> OperationBuilder {
+    let row = endpoint.row();
+    let (status, what) = match (endpoint, row.opens) {
+        (_, Opens::Nothing) => ("404", "It is not there."),
+        (MediaEndpoint::Signalling, _) => ("101", "The connection is a WebSocket from here on."),
+        _ => ("200", "Done."),
+    };
+    let mut operation = OperationBuilder::new()
+        .summary(Some(row.summary))
+        .operation_id(Some(format!("Media{endpoint:?}")))
+        .response(status, ResponseBuilder::new().description(what).build());
+    if row.path.contains("{method}") {
+        operation = operation.parameter(
+            ParameterBuilder::new()
+                .name("method")
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .description(Some("Which method of the service."))
+                .schema(Some(schema(&json!("ListParticipants")))),
+        );
+    }
+    if row.opens != Opens::Nothing {
+        operation = operation.security(SecurityRequirement::new("bearer", Vec::<String>::new()));
+    }
+    operation
 }
 
 fn operation(endpoint: Endpoint) -> OperationBuilder {

@@ -2,6 +2,7 @@
 //! service over HTTP. Knows rooms and identities; knows no hearings, roles or seats.
 
 mod events;
+mod routes;
 mod shard;
 mod signalling;
 pub mod standalone;
@@ -20,8 +21,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
 use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::{any, get};
 use livekit_protocol as proto;
 pub use protocol::Secret;
 use rand::RngCore;
@@ -31,9 +30,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{broadcast, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower_http::cors::{Any, CorsLayer};
 
 pub use events::{LeaveCause, MediaEvent, Quality, Source};
+pub use routes::{MediaEndpoint, MediaRow, Opens};
 pub use sfu::{Permissions, RemoveReason, RoomPolicy};
 pub use stats::MediaStats;
 pub use token::Grants;
@@ -211,21 +210,7 @@ impl MediaPlane {
 
     /// The HTTP side: signalling, the room service, and 404 where older clients look.
     pub fn router(self: &Arc<Self>) -> Router {
-        // A client takes 404 on the first as "speaks the older version", and on the second as "speaks neither".
-        let absent = any(async || (StatusCode::NOT_FOUND, "only /rtc/v1 is spoken here"));
-        Router::new()
-            .route("/rtc/v1", get(signalling::connect))
-            .route("/rtc/v1/validate", get(signalling::validate))
-            .route("/rtc", absent.clone())
-            .route("/rtc/validate", absent)
-            .merge(twirp::router())
-            .layer(
-                CorsLayer::new()
-                    .allow_origin(Any)
-                    .allow_methods(Any)
-                    .allow_headers(Any),
-            )
-            .with_state(self.clone())
+        routes::router(self.clone())
     }
 
     /// Where media comes in over UDP.

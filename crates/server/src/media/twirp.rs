@@ -3,12 +3,10 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use livekit_protocol as proto;
 use prost::Message;
 use serde::Serialize;
@@ -20,7 +18,7 @@ use super::signalling::bearer;
 use super::token::Claims;
 
 /// Longest request body, in bytes.
-const MAX_BODY: usize = 256 * 1024;
+pub(super) const MAX_BODY: usize = 256 * 1024;
 
 /// Twirp's error codes that are used here, and the status each comes with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,12 +60,6 @@ impl IntoResponse for Failure {
     }
 }
 
-pub(super) fn router() -> Router<Arc<MediaPlane>> {
-    Router::new()
-        .route("/twirp/livekit.RoomService/{method}", post(call))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-}
-
 /// The form a request came in; its response goes back in the same.
 #[derive(Clone, Copy)]
 enum Form {
@@ -82,7 +74,7 @@ struct Call {
     body: Bytes,
 }
 
-async fn call(
+pub(super) async fn call(
     State(plane): State<Arc<MediaPlane>>,
     Path(method): Path<String>,
     headers: HeaderMap,

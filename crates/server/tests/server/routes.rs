@@ -18,6 +18,51 @@ const TABLE: [(&str, &str, [u16; 4]); 10] = [
     ("GET", "/metrics", [403, 403, 403, 200]),
 ];
 
+/// The media plane's, asked by nobody, by a seat with its media token in the query, and by a staff session.
+const MEDIA: [(&str, &str, [u16; 3]); 5] = [
+    ("GET", "/rtc/v1", [400, 400, 400]),
+    ("GET", "/rtc/v1/validate", [401, 200, 401]),
+    ("GET", "/rtc", [404, 404, 404]),
+    ("GET", "/rtc/validate", [404, 404, 404]),
+    (
+        "POST",
+        "/twirp/livekit.RoomService/ListParticipants",
+        [401, 403, 401],
+    ),
+];
+
+#[tokio::test]
+async fn a_media_token_opens_its_room_and_nothing_else() {
+    let court = Court::with_media().await;
+    let (_judge, mut plaintiff, _defendant) = court.in_session().await;
+    plaintiff.settle().await;
+    let media = plaintiff.media.clone().expect("in court").token;
+    let password = &court.passwords["clerk-demo"];
+    let body = json!({ "account": "clerk-demo", "password": password });
+    let (_, signed_in) = court.post("/api/v1/staff/sign-in", &body).await;
+    let staff = signed_in["token"].as_str().expect("a token");
+    for (method, path, expected) in MEDIA {
+        let in_query = format!("{path}?access_token={}", media.expose());
+        let askers = if method == "GET" {
+            [(path, None), (in_query.as_str(), None), (path, Some(staff))]
+        } else {
+            [(path, None), (path, Some(media.expose())), (path, Some(staff))]
+        };
+        for ((path, bearer), expected) in askers.into_iter().zip(expected) {
+            let body = (method == "POST").then(|| json!({ "room": court.hearing.as_str() }));
+            let (status, answer) = court
+                .request(method, path, "203.0.113.9", bearer, body.as_ref())
+                .await;
+            assert_eq!(status, expected, "{method} {path} {answer}");
+        }
+    }
+    // And a media token opens none of the server's own doors.
+    for (method, path, [nobody, ..]) in TABLE.iter().filter(|(_, path, _)| path.contains("/staff/h")) {
+        let asked = court.request(method, path, "203.0.113.9", Some(media.expose()), None);
+        assert_eq!(asked.await.0, *nobody, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn every_route_is_in_the_table_and_keeps_to_it() {
     let court = Court::open().await;
@@ -43,8 +88,14 @@ async fn every_route_is_in_the_table_and_keeps_to_it() {
         .request("GET", "/api/v1/openapi.json", "203.0.113.9", None, None)
         .await;
     let described = document["paths"].as_object().expect("paths");
-    let mut described: Vec<String> = described.keys().map(|p| p.replace("{id}", "h-1")).collect();
-    let mut known: Vec<String> = TABLE.iter().map(|(_, path, _)| (*path).to_owned()).collect();
+    let filled = |path: &String| {
+        path.replace("{id}", "h-1")
+            .replace("{method}", "ListParticipants")
+    };
+    let mut described: Vec<String> = described.keys().map(filled).collect();
+    let own = TABLE.iter().map(|(_, path, _)| (*path).to_owned());
+    let media = MEDIA.iter().map(|(_, path, _)| (*path).to_owned());
+    let mut known: Vec<String> = own.chain(media).collect();
     described.sort();
     known.sort();
     assert_eq!(
@@ -53,7 +104,7 @@ async fn every_route_is_in_the_table_and_keeps_to_it() {
     );
 }
 
-/// The router is made in one place, from the server's own table.
+/// Routers are made from the two tables; what runs the media plane alone for tools adds a page of its own.
 #[test]
 fn no_other_module_makes_routes() {
     let mut found = Vec::new();
@@ -71,13 +122,14 @@ fn no_other_module_makes_routes() {
             }
         }
     }
-    let own = |path: &&std::path::PathBuf| !path.components().any(|c| c.as_os_str() == "media");
-    let own: Vec<_> = found
-        .iter()
-        .filter(own)
-        .map(|p| p.file_name().expect("a name").to_owned())
-        .collect();
-    assert_eq!(own, ["routes.rs"]);
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    let inside = |path: &std::path::PathBuf| path.strip_prefix(root).expect("inside").display().to_string();
+    let mut found: Vec<String> = found.iter().map(inside).collect();
+    found.sort();
+    assert_eq!(
+        found,
+        ["http/routes.rs", "media/routes.rs", "media/standalone.rs"]
+    );
 }
 
 #[tokio::test]
