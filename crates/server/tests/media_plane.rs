@@ -250,7 +250,9 @@ async fn who_floods_the_room_with_changes_is_read_slowly_and_cuts_nobody_off() {
     let token = running.token("room", "flooder", &Grants::join(permissions));
     let mut flooder = running.connect(&token).await;
     assert!(matches!(next(&mut flooder).await, Some(Message::Join(_))));
-    // The other one reads nothing meanwhile: far more than its queue and all buffers on the way can hold.
+    // It reads what it is told itself; the other one reads nothing meanwhile, and this is far more than its queue and
+    // all buffers on the way can hold.
+    let (mut requests, mut responses) = flooder.split();
     let flood = async {
         for n in 0..4_000 {
             let update = proto::UpdateParticipantMetadata {
@@ -259,7 +261,14 @@ async fn who_floods_the_room_with_changes_is_read_slowly_and_cuts_nobody_off() {
             };
             let message = Some(proto::signal_request::Message::UpdateMetadata(update));
             let request = proto::SignalRequest { message }.encode_to_vec();
-            flooder.send(Frame::Binary(request.into())).await.expect("sent");
+            requests.send(Frame::Binary(request.into())).await.expect("sent");
+        }
+    };
+    let reading = async { while responses.next().await.is_some() {} };
+    let flood = async {
+        tokio::select! {
+            () = flood => {}
+            () = reading => panic!("the flooder is not cut off either"),
         }
     };
     let whole = tokio::time::timeout(Duration::from_secs(3), flood).await;
@@ -279,7 +288,7 @@ async fn who_floods_the_room_with_changes_is_read_slowly_and_cuts_nobody_off() {
         whole.is_err(),
         "the flood is not taken in at the speed of the line"
     );
-    drop(flooder);
+    drop((requests, responses));
     running.end().await;
 }
 
