@@ -652,7 +652,7 @@ impl Room {
             if !out.is_empty() {
                 shown.push((Arc::clone(track), out));
             }
-            if picture.seen_packet && picture.assembler.wants_key() && !subscription.info.muted {
+            if picture.seen_packet && picture.assembler.wants_key(now_ms) && !subscription.info.muted {
                 keys.push(Arc::clone(track));
             }
         }

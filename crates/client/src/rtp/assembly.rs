@@ -1,5 +1,5 @@
-//! From received packets to pictures: puts them in order, waits a little for what is missing, and after a gap passes
-//! nothing on until the next key picture. Pure: the caller brings the time.
+//! From received packets to pictures: puts them in order, waits for the repair of what is missing unless a whole key picture
+//! is there already, and after a gap passes nothing on until the next key picture. Pure: the caller brings the time.
 //!
 //! After a gap nobody knows whether the first packet received is the first of its picture. A picture counts as whole only
 //! when the packet before it was received or a payload of its own shows where it begins; a key picture that has lost its
@@ -9,8 +9,12 @@ use super::h264::{Depacketiser, begins_unit};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
-/// How long a missing packet is waited for, in milliseconds: time for two or three retransmissions.
-pub const WAIT_LIMIT_MS: u64 = 300;
+/// How long a missing packet is waited for, in milliseconds. Repairs are lost too, and another one is under way for as long.
+pub const WAIT_LIMIT_MS: u64 = 1_000;
+/// After this time without a missing packet a whole key picture behind it is shown instead, in milliseconds.
+pub const OVERTAKE_AFTER_MS: u64 = 100;
+/// After this time without a missing packet a key picture is asked for as well, in milliseconds: whichever comes first.
+pub const KEY_AFTER_MS: u64 = 300;
 /// Largest number of packets held back for a missing one.
 pub const HELD_LIMIT: usize = 1_024;
 
@@ -32,6 +36,7 @@ pub enum Assembled {
 
 #[derive(Debug)]
 struct Held {
+    came_ms: u64,
     timestamp: u32,
     marker: bool,
     payload: Bytes,
@@ -44,7 +49,6 @@ pub struct Assembler {
     /// Unwrapped number of the next packet in order.
     next: Option<u64>,
     held: BTreeMap<u64, Held>,
-    stuck_since: Option<u64>,
     unit: Depacketiser,
     unit_timestamp: Option<u32>,
     /// The packets before the next one were lost, or never seen.
@@ -66,9 +70,16 @@ impl Assembler {
         }
     }
 
-    /// A key picture is needed before anything can be shown.
-    pub fn wants_key(&self) -> bool {
-        self.wants_key
+    /// Whether the sender should be asked for a key picture: nothing can be shown without one, or what is missing may never
+    /// come.
+    pub fn wants_key(&self, now_ms: u64) -> bool {
+        self.wants_key || self.stuck_ms(now_ms) >= KEY_AFTER_MS
+    }
+
+    /// For how long the next packet has been missing.
+    fn stuck_ms(&self, now_ms: u64) -> u64 {
+        let since = self.held.first_key_value().map(|(_, held)| held.came_ms);
+        since.map_or(0, |since| now_ms.saturating_sub(since))
     }
 
     /// Packets given up for lost, and packets received.
@@ -103,26 +114,14 @@ impl Assembler {
         if number < next {
             return; // A duplicate, or too late.
         }
-        if !payload.is_empty() {
-            self.held.insert(
-                number,
-                Held {
-                    timestamp,
-                    marker,
-                    payload,
-                },
-            );
-        } else {
-            // Padding: it takes a number and carries nothing.
-            self.held.insert(
-                number,
-                Held {
-                    timestamp,
-                    marker: false,
-                    payload,
-                },
-            );
-        }
+        let held = Held {
+            came_ms: now_ms,
+            timestamp,
+            // Padding takes a number and carries nothing.
+            marker: marker && !payload.is_empty(),
+            payload,
+        };
+        self.held.insert(number, held);
         self.drain(out);
         self.settle(now_ms, out);
     }
@@ -137,33 +136,62 @@ impl Assembler {
             && let Some(held) = self.held.remove(&next)
         {
             self.next = Some(next + 1);
-            self.stuck_since = None;
             self.take(held, out);
         }
     }
 
     fn settle(&mut self, now_ms: u64, out: &mut Vec<Assembled>) {
-        loop {
-            let Some((&first, _)) = self.held.first_key_value() else {
-                self.stuck_since = None;
-                return;
+        while let Some((&first, _)) = self.held.first_key_value() {
+            let stuck_ms = self.stuck_ms(now_ms);
+            let go_on_at = if stuck_ms >= WAIT_LIMIT_MS || self.held.len() > HELD_LIMIT {
+                Some(first)
+            } else if self.wants_key || stuck_ms >= OVERTAKE_AFTER_MS {
+                self.whole_key()
+            } else {
+                None
             };
-            let since = *self.stuck_since.get_or_insert(now_ms);
-            if now_ms.saturating_sub(since) < WAIT_LIMIT_MS && self.held.len() <= HELD_LIMIT {
-                return;
-            }
-            let next = self
-                .next
-                .expect("packets are held only after the first one set the next number");
-            self.lost += first - next;
-            self.next = Some(first);
-            self.after_gap = true;
-            self.stuck_since = None;
-            if !self.wants_key {
-                self.wants_key = true;
-                out.push(Assembled::Gap);
-            }
+            let Some(go_on_at) = go_on_at else { return };
+            self.skip_to(go_on_at, out);
             self.drain(out);
+        }
+    }
+
+    /// The first packet of a whole key picture among those held back.
+    fn whole_key(&self) -> Option<u64> {
+        let (mut begin, mut unit) = (None, Depacketiser::default());
+        let mut before: Option<(u64, u32)> = None;
+        for (&number, held) in &self.held {
+            let goes_on = before == Some((number.wrapping_sub(1), held.timestamp));
+            before = Some((number, held.timestamp));
+            if !goes_on || begin.is_none() {
+                unit.clear();
+                begin = begins_unit(&held.payload).then_some(number);
+            }
+            if begin.is_none() {
+                continue;
+            }
+            if unit.push(&held.payload).is_err() {
+                begin = None;
+            } else if held.marker && unit.take().is_some_and(|(_, key)| key) {
+                return begin;
+            }
+        }
+        None
+    }
+
+    /// Gives up what is missing before this number.
+    fn skip_to(&mut self, number: u64, out: &mut Vec<Assembled>) {
+        let next = self
+            .next
+            .replace(number)
+            .expect("packets are held only after the first one set the next number");
+        let kept = self.held.split_off(&number);
+        self.lost += number - next - self.held.len() as u64;
+        self.held = kept;
+        self.after_gap = true;
+        if !self.wants_key {
+            self.wants_key = true;
+            out.push(Assembled::Gap);
         }
     }
 
@@ -230,7 +258,7 @@ impl Assembler {
 }
 
 /// The number nearest to `near` whose low 16 bits are `sequence` (RFC 3550 appendix A.1).
-fn unwrap(near: u64, sequence: u16) -> u64 {
+pub(super) fn unwrap(near: u64, sequence: u16) -> u64 {
     let delta = sequence.wrapping_sub(near as u16) as i16;
     near.saturating_add_signed(i64::from(delta))
 }
@@ -276,6 +304,69 @@ mod tests {
         assembler.tick(now + WAIT_LIMIT_MS * 2, &mut out);
         assembler.tick(now + WAIT_LIMIT_MS * 4, &mut out);
         out
+    }
+
+    /// Numbers of the pictures shown and the gaps between them, in order.
+    fn shown(out: &[Assembled]) -> Vec<Option<u32>> {
+        let number = |item: &Assembled| match item {
+            Assembled::Gap => None,
+            Assembled::Picture { timestamp, .. } => Some(timestamp / 3_600),
+        };
+        out.iter().map(number).collect()
+    }
+
+    #[test]
+    fn a_repair_within_the_wait_costs_no_picture_and_a_key_picture_is_asked_for_meanwhile() {
+        let (packets, _) = stream(0, 30, 100, 3_000);
+        let (mut assembler, mut out) = (Assembler::new(), Vec::new());
+        let push = |at, n: usize, assembler: &mut Assembler, out: &mut Vec<_>| {
+            let (sequence, timestamp, marker, payload) = packets[n].clone();
+            assembler.push(at, 7, sequence, timestamp, marker, payload, out);
+        };
+        let lost = packets
+            .iter()
+            .position(|p| p.1 == 10 * 3_600)
+            .expect("a tenth picture")
+            + 1;
+        for n in (0..packets.len()).filter(|n| *n != lost) {
+            push(n as u64 * 10, n, &mut assembler, &mut out);
+        }
+        let since = (lost as u64 + 1) * 10;
+        assert!(!assembler.wants_key(since + KEY_AFTER_MS - 1));
+        assert!(assembler.wants_key(since + KEY_AFTER_MS));
+        assembler.tick(since + WAIT_LIMIT_MS - 1, &mut out);
+        assert_eq!(shown(&out).len(), 10);
+        push(since + WAIT_LIMIT_MS - 1, lost, &mut assembler, &mut out);
+        assert_eq!(shown(&out), (0..30).map(Some).collect::<Vec<_>>());
+        assert_eq!(assembler.losses().0, 0);
+        assert!(!assembler.wants_key(u64::MAX));
+    }
+
+    #[test]
+    fn a_whole_key_picture_overtakes_what_is_missing_and_a_torn_one_does_not() {
+        for (torn, from) in [(false, 10), (true, 20)] {
+            let (packets, _) = stream(40_000, 30, 10, 3_000);
+            let of = |picture: u32| {
+                packets
+                    .iter()
+                    .position(|p| p.1 == picture * 3_600)
+                    .expect("it was made")
+            };
+            let gone = [of(8), if torn { of(10) + 3 } else { of(8) }];
+            let (mut assembler, mut out) = (Assembler::new(), Vec::new());
+            for (n, (sequence, timestamp, marker, payload)) in packets.iter().cloned().enumerate() {
+                if !gone.contains(&n) {
+                    assembler.push(n as u64 * 8, 7, sequence, timestamp, marker, payload, &mut out);
+                }
+            }
+            let expected: Vec<_> = (0..8)
+                .map(Some)
+                .chain([None])
+                .chain((from..30).map(Some))
+                .collect();
+            assert_eq!(shown(&out), expected, "torn: {torn}");
+            assert_eq!(assembler.losses().0, if torn { 2 } else { 1 });
+        }
     }
 
     proptest! {

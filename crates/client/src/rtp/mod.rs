@@ -3,3 +3,4 @@
 pub mod assembly;
 pub mod h264;
 pub mod jitter;
+pub mod repair;

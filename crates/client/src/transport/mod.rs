@@ -5,6 +5,7 @@
 
 pub mod bandwidth;
 pub mod keyframes;
+pub mod nack;
 pub mod tcp;
 pub mod udp;
 pub mod webrtc;

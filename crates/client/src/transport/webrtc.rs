@@ -2,12 +2,14 @@
 //!
 //! Chosen beside str0m in the SFU so that two different stacks meet in every test. What this file guards against in
 //! that version (media.md §1): key frame requests do not reach the application by themselves ([`KeyframeRequests`]),
+//! lost packets are asked for without regard to their repairs ([`LossRequests`]),
 //! congestion control is opt-in and drifts ([`HonestEstimator`]), and the stack sets neither the `mid` nor the `rid`
 //! header extension on what it sends (done here per packet). Retransmissions of ours go out on the original
 //! stream: this version sends RTX packets without `rrid`, which no SFU can place.
 
 use super::bandwidth::{HonestEstimator, MAX_BPS, MIN_BPS, PACER_FACTOR, START_BPS, SharedEstimate};
 use super::keyframes::{KeyframeRequests, wanted};
+use super::nack::LossRequests;
 use super::tcp::{self, Tunnels, WithTunnels};
 use super::{
     InPacket, MediaTransport, OutPacket, PathStats, SenderSpec, TrackKind, TransportError, TransportEvent,
@@ -16,12 +18,13 @@ use super::{
 use bytes::Bytes;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::interceptor::{
-    CongestionControlBuilder, Gcc, PacerBuilder, Registry, Slot, TwccReceiverBuilder, TwccSenderBuilder,
+    CongestionControlBuilder, Gcc, NackResponderBuilder, PacerBuilder, Registry, Slot, TwccReceiverBuilder,
+    TwccSenderBuilder,
 };
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::RTCOfferOptions;
 use rtc::peer_connection::configuration::interceptor_registry::{
-    configure_nack, configure_rtcp_reports, configure_simulcast_extension_headers,
+    configure_rtcp_reports, configure_simulcast_extension_headers,
 };
 use rtc::peer_connection::configuration::media_engine::{
     MIME_TYPE_H264, MIME_TYPE_OPUS, MIME_TYPE_RTX, MediaEngine,
@@ -212,7 +215,9 @@ impl WebrtcTransport {
                     .build(),
             )
             .with(Slot::TwccReceiver, TwccReceiverBuilder::new().build());
-        let registry = configure_nack(registry, &mut media);
+        let registry = registry
+            .with(Slot::NackResponder, NackResponderBuilder::new().build())
+            .with(Slot::NackGenerator, LossRequests::default());
         let registry = configure_rtcp_reports(registry);
         // After every interceptor that reads RTCP.
         let registry = registry.with(Slot::from(14_000), KeyframeRequests::default());
