@@ -112,6 +112,16 @@ pub fn sound_reserve(rates: &[u64]) -> u64 {
     each.sum::<u64>().max(least)
 }
 
+/// What the lowest layer of every picture that is shown takes, sound included and with the margin for coming up to it.
+pub(crate) fn least(sound: u64, demands: &[Demand]) -> u64 {
+    let lowest = demands
+        .iter()
+        .filter(|demand| wanted_layer(&demand.layers, &demand.wish).is_some())
+        .map(|demand| demand.layers[live_layer(&demand.layers, 0)].rate);
+    let all = sound + lowest.sum::<u64>();
+    all + all * UP_MARGIN_PERCENT / 100
+}
+
 /// Whether a receiver that is to go down from a layer of rate `from` must lose it at once. `allotted` is what it was
 /// given in all, with the lower layer of rate `to`.
 pub(crate) fn is_unbearable(estimate: Option<u64>, allotted: u64, from: u64, to: u64) -> bool {

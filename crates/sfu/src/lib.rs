@@ -23,6 +23,7 @@ mod participant;
 mod permission;
 mod quality;
 mod room;
+mod scatter;
 mod sdp;
 mod sfu;
 mod sid;

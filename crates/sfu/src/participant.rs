@@ -192,6 +192,12 @@ pub(crate) struct Participant {
     pub loss: f32,
     /// Round trip.
     pub rtt: Option<std::time::Duration>,
+    /// The shortest there has been.
+    pub shortest_rtt: Option<std::time::Duration>,
+    /// Running loss towards it, 0 to 1.
+    pub loss_out: f32,
+    /// Packets to it are lost although the path is not full.
+    pub scattered: bool,
     /// Quality last told.
     pub quality: Option<Quality>,
     /// Level last told.

@@ -17,6 +17,7 @@ use crate::io::{Event, LeaveCause};
 use crate::layers::{self, Demand};
 use crate::participant::{SlotState, State};
 use crate::permission::Source;
+use crate::scatter;
 use crate::track::Track;
 
 /// The pacer asks to be called again after this long when it holds more that may go at once.
@@ -163,6 +164,15 @@ impl Room {
                     .max(stats.ingress_loss_fraction.unwrap_or(0.0));
                 participant.loss = (participant.loss + worse) / 2.0;
                 participant.rtt = stats.rtt.or(participant.rtt);
+                participant.shortest_rtt = participant.shortest_rtt.into_iter().chain(stats.rtt).min();
+                let loss = stats.egress_loss_fraction.unwrap_or(0.0);
+                participant.loss_out = scatter::smoothed(participant.loss_out, loss);
+                let scattered =
+                    scatter::is_scattered(participant.loss_out, participant.rtt, participant.shortest_rtt);
+                if std::mem::replace(&mut participant.scattered, scattered) != scattered {
+                    self.pace(key);
+                    self.allot(now, key);
+                }
             }
             // Nothing is carried over data channels; they open so that clients which wait for them go on.
             _ => {}
@@ -276,6 +286,17 @@ impl Room {
         }
     }
 
+    /// Paces the pictures of a participant, or not: see [`crate::scatter`].
+    fn pace(&mut self, key: usize) {
+        let participant = &mut self.participants[key];
+        let mut api = participant.rtc.direct_api();
+        for slot in participant.slots.iter().filter(|slot| slot.video) {
+            if let Some(stream) = api.stream_tx(&slot.ssrc) {
+                stream.set_unpaced(participant.scattered);
+            }
+        }
+    }
+
     // --- Layers ---
 
     /// Works out anew which layer of each picture a participant gets.
@@ -314,8 +335,12 @@ impl Room {
             });
             places.push((wanted.track, place));
         }
-        let estimate = participant.estimate;
-        let allotment = layers::allot(estimate, layers::sound_reserve(&sounds), &demands);
+        let sound = layers::sound_reserve(&sounds);
+        let mut estimate = participant.estimate;
+        if participant.scattered {
+            estimate = estimate.map(|estimate| estimate.max(layers::least(sound, &demands)));
+        }
+        let allotment = layers::allot(estimate, sound, &demands);
         let mut lowered = false;
         for ((track_key, place), (layer, demand)) in
             places.into_iter().zip(allotment.layers.iter().zip(&demands))

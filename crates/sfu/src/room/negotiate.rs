@@ -30,7 +30,9 @@ const REPAIR_AGE: Duration = Duration::from_secs(3);
 /// above the limit str0m forgets all repairs that wait, and at its own 15 % pictures stand still where a fifth is lost.
 const REPAIR_SHARE: f32 = 0.5;
 
-fn repair_under_loss(stream: &mut str0m::rtp::StreamTx) {
+/// `unpaced` where loss is no sign of a full path: nothing waits there, repairs least of all.
+fn repair_under_loss(stream: &mut str0m::rtp::StreamTx, unpaced: bool) {
+    stream.set_unpaced(unpaced);
     stream.set_rtx_cache(REPAIR_PACKETS, REPAIR_AGE, Some(REPAIR_SHARE));
 }
 
@@ -70,7 +72,12 @@ impl Room {
     /// libwebrtc drops the receiving stream of an inactive section, and when the same SSRC comes back it makes a new
     /// one without a sink, which decodes and shows nothing.
     fn free_released(&mut self, key: usize) {
-        let Participant { slots, rtc, .. } = &mut self.participants[key];
+        let Participant {
+            slots,
+            rtc,
+            scattered,
+            ..
+        } = &mut self.participants[key];
         for slot in slots.iter_mut().filter(|slot| slot.state == SlotState::Released) {
             slot.state = SlotState::Free;
             let mut api = rtc.direct_api();
@@ -79,7 +86,7 @@ impl Room {
             api.remove_stream_tx(slot.ssrc);
             let stream = api.declare_stream_tx(media, repair, slot.mid, None);
             if slot.video {
-                repair_under_loss(stream);
+                repair_under_loss(stream, *scattered);
             }
             slot.ssrc = media;
             slot.out = OutStream::new(if slot.video { 90_000 } else { 48_000 });
@@ -223,7 +230,7 @@ impl Room {
                 .stream_tx_by_mid(mid, None)
                 .map(|stream| {
                     if section.video {
-                        repair_under_loss(stream);
+                        repair_under_loss(stream, participant.scattered);
                     }
                     stream.ssrc()
                 })

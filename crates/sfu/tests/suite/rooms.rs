@@ -328,9 +328,9 @@ fn a_narrow_link_lowers_the_layer_and_a_wide_one_raises_it_again() {
     assert!(switches_at_key_frames(&world.clients[receiver].got_of(&cam)));
 }
 
-/// Adds a second sender of a camera with three layers; gives the camera's sid.
-fn second_camera(world: &mut World) -> String {
-    let sender = world.client("second", 3, 3);
+/// Adds another sender of a camera with three layers; gives the camera's sid.
+fn another_camera(world: &mut World, name: &str) -> String {
+    let sender = world.client(name, 3, 3);
     let camera = world.clients[sender].publish_video("cam", &["q", "h", "f"], &[1, 2, 6]);
     let mut request = world.clients[sender].join_request();
     request.add_track_requests = vec![camera];
@@ -351,7 +351,7 @@ fn slow_link(kbps: u64) -> NetemConfig {
 fn a_very_narrow_link_carries_the_smallest_picture_of_who_speaks_and_the_sound() {
     let mut world = World::new();
     let (_, receiver, cam, mic) = pair(&mut world);
-    let silent = second_camera(&mut world);
+    let silent = another_camera(&mut world, "second");
     world.run(6 * SECOND);
     world.clients[receiver].down.set_config(slow_link(350));
     world.run(10 * SECOND);
@@ -426,6 +426,31 @@ fn where_no_picture_fits_it_pauses_and_is_told_and_the_sound_goes_on() {
         "the picture comes back"
     );
     assert!(told(&world, proto::StreamState::Active));
+}
+
+#[test]
+fn a_fifth_lost_at_random_stops_no_picture_and_makes_none_late() {
+    let mut world = World::new();
+    let (_, receiver, cam, _) = pair(&mut world);
+    let names = ["second", "third", "fourth", "fifth"];
+    let others = names.map(|name| another_camera(&mut world, name));
+    world.run(6 * SECOND);
+    let lossy = |seed| clean().loss(RandomLoss::new(Probability::new(0.2))).seed(seed);
+    world.clients[receiver].up.set_config(lossy(5));
+    world.clients[receiver].down.set_config(lossy(6));
+    world.run(6 * SECOND);
+    let at = world.elapsed();
+    world.run(20 * SECOND);
+    for sid in others.iter().chain([&cam]) {
+        let got = world.clients[receiver].got_of(sid);
+        let times: Vec<_> = got.iter().map(|got| got.at).filter(|time| *time >= at).collect();
+        let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max();
+        assert!(
+            longest.is_some_and(|longest| longest < SECOND / 2),
+            "{} packets with a pause of {longest:?}",
+            times.len()
+        );
+    }
 }
 
 #[test]
