@@ -14,6 +14,7 @@ use std::future::Future;
 use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -253,9 +254,29 @@ impl AsyncUdpSocket for Socket {
     }
 }
 
+/// Until the connection is up, the stack looks at itself this often. It puts its first DTLS message into a queue that it
+/// only sends with its next timer, and that one is ICE's of [`IDLE_PAUSE`]: each join would wait for it.
+const EAGER_PAUSE: Duration = Duration::from_millis(10);
+/// What the stack sleeps at most between two looks at itself while ICE is at work; a longer sleep is for something else.
+const IDLE_PAUSE: Duration = Duration::from_millis(200);
+
 /// The tokio runtime of the stack, with [`Socket`]s for UDP sockets.
 #[derive(Debug)]
-pub struct WithTunnels(pub Arc<Tunnels>);
+pub struct WithTunnels {
+    /// Where packets to stand-ins go.
+    pub tunnels: Arc<Tunnels>,
+    /// The connection is not up yet.
+    pub connecting: Arc<AtomicBool>,
+}
+
+/// How long to sleep in place of `asked`.
+fn pause(asked: Duration, connecting: bool) -> Duration {
+    if connecting && asked <= IDLE_PAUSE {
+        asked.min(EAGER_PAUSE)
+    } else {
+        asked
+    }
+}
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -272,7 +293,7 @@ impl Runtime for WithTunnels {
         };
         Ok(Arc::new(Socket {
             udp,
-            tunnels: Arc::clone(&self.0),
+            tunnels: Arc::clone(&self.tunnels),
             inbox,
             arrived: Mutex::new(arrived),
         }))
@@ -299,7 +320,8 @@ impl Runtime for WithTunnels {
     }
 
     fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
-        TokioRuntime.sleep(duration)
+        let connecting = self.connecting.load(Ordering::Relaxed);
+        TokioRuntime.sleep(pause(duration, connecting))
     }
 
     fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
@@ -360,7 +382,11 @@ mod tests {
         let tunnels = Tunnels::new(TaskTracker::new());
         tunnels.stand_in(&with_port(port)).expect("a stand-in");
         let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
-        let socket = WithTunnels(tunnels).wrap_udp_socket(udp).expect("a socket");
+        let runtime = WithTunnels {
+            tunnels,
+            connecting: Arc::default(),
+        };
+        let socket = runtime.wrap_udp_socket(udp).expect("a socket");
         let to = SocketAddr::new(stand_in_ip(0).into(), port);
 
         // Two segments of one batch are two frames.
@@ -404,5 +430,18 @@ mod tests {
             queue.closed().await;
         }
         assert!(!tunnels.send(SocketAddr::from(([127, 0, 0, 1], port)), &[1], &inbox));
+    }
+
+    #[test]
+    fn only_the_stacks_own_pauses_are_cut_short_and_only_while_it_connects() {
+        let ms = Duration::from_millis;
+        for (asked, connecting, slept) in [
+            (200, true, 10),
+            (3, true, 3),
+            (1_000, true, 1_000),
+            (200, false, 200),
+        ] {
+            assert_eq!(pause(ms(asked), connecting), ms(slept), "{asked} {connecting}");
+        }
     }
 }

@@ -40,7 +40,8 @@ use rtc::sdp::extmap;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -55,6 +56,11 @@ use webrtc::rtp_transceiver::{RtpSender, RtpTransceiver};
 
 const H264_FMTP: &str = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f";
 const OPUS_FMTP: &str = "minptime=10;useinbandfec=1;usedtx=1";
+
+/// ICE sends a check this often while it looks for a path; the stack's own 200 ms would be most of a join.
+const CHECK_EVERY: Duration = Duration::from_millis(20);
+/// Checks without an answer after which an address is given up: two seconds.
+const CHECKS: u16 = 100;
 
 /// The connection, see the module.
 pub struct WebrtcTransport {
@@ -97,6 +103,8 @@ struct Handler {
     remotes: Arc<Mutex<HashMap<Arc<str>, Remote>>>,
     tasks: TaskTracker,
     path_found: watch::Sender<bool>,
+    /// Cleared once the connection is up.
+    connecting: Arc<AtomicBool>,
 }
 
 fn stack(error: impl std::fmt::Display) -> TransportError {
@@ -226,18 +234,24 @@ impl WebrtcTransport {
             .with_include_loopback_candidate(local.is_loopback())
             // No server names itself by mDNS, and a machine without a multicast route could not open the stack at all.
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+            .with_ice_connection_attempts(Some(CHECK_EVERY), Some(CHECKS))
             .build();
         let remotes = Arc::new(Mutex::new(HashMap::new()));
         let (found, path_found) = watch::channel(false);
+        let connecting = Arc::new(AtomicBool::new(true));
         let handler = Handler {
             events: events.clone(),
+            connecting: Arc::clone(&connecting),
             remotes: Arc::clone(&remotes),
             tasks: tasks.clone(),
             path_found: found,
         };
         let tunnels = Tunnels::new(tasks.clone());
         let connection = PeerConnectionBuilder::new()
-            .with_runtime(Arc::new(WithTunnels(Arc::clone(&tunnels))))
+            .with_runtime(Arc::new(WithTunnels {
+                tunnels: Arc::clone(&tunnels),
+                connecting,
+            }))
             .with_media_engine(media)
             .with_interceptor_registry(registry)
             .with_setting_engine(settings)
@@ -614,7 +628,10 @@ impl PeerConnectionEventHandler for Handler {
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
         let event = match state {
-            RTCPeerConnectionState::Connected => TransportEvent::Connected,
+            RTCPeerConnectionState::Connected => {
+                self.connecting.store(false, Ordering::Relaxed);
+                TransportEvent::Connected
+            }
             RTCPeerConnectionState::Disconnected => TransportEvent::Interrupted,
             RTCPeerConnectionState::Failed => TransportEvent::Failed,
             _ => return,

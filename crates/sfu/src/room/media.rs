@@ -128,6 +128,7 @@ impl Room {
                 self.changed(key, shared);
                 self.tell_who_speaks(key, shared);
                 self.allot(now, key);
+                self.tell_senders(now, shared);
                 self.request_key_frames(now, shared);
             }
             str0m::Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
@@ -342,6 +343,7 @@ impl Room {
         }
         let allotment = layers::allot(estimate, sound, &demands);
         let mut lowered = false;
+        let active = self.participants[key].is_active();
         for ((track_key, place), (layer, demand)) in
             places.into_iter().zip(allotment.layers.iter().zip(&demands))
         {
@@ -365,7 +367,9 @@ impl Room {
                     .forwarder
                     .set_half_rate(fps > 0 && fps <= HALF_RATE_FPS);
             }
-            if subscription.forwarder.awaits_key_frame()
+            // Before that it would pass by unseen, and the next one would not be asked for so soon after it.
+            if active
+                && subscription.forwarder.awaits_key_frame()
                 && let Some(layer) = subscription
                     .forwarder
                     .target()

@@ -58,6 +58,8 @@ impl Room {
         self.note_slots(key, &sections);
         self.reconsider_without_asking(key);
         self.fill_slots(now, key);
+        // Senders whose layers rest begin while this one still connects.
+        self.tell_senders(now, shared);
         self.answer(key, offer.id, &answer, shared);
         self.free_released(key);
         self.flush(now, key, shared);

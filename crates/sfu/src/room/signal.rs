@@ -271,6 +271,7 @@ impl Room {
             }
         }
         self.allot(now, key);
+        self.tell_senders(now, shared);
         self.request_key_frames(now, shared);
     }
 

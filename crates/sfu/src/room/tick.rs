@@ -227,7 +227,7 @@ impl Room {
     }
 
     /// Tells senders that somebody receives their track, and which layers anybody wants.
-    fn tell_senders(&mut self, now: Instant, shared: &mut Shared) {
+    pub(super) fn tell_senders(&mut self, now: Instant, shared: &mut Shared) {
         for (_, track) in &mut self.tracks {
             let sender = &self.participants[track.publisher];
             if !track.told_subscribed && !track.subscriptions.is_empty() {
