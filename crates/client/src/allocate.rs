@@ -56,6 +56,15 @@ pub fn allocate(estimate_bps: u32, layers: &[Layer]) -> Vec<u32> {
     rates
 }
 
+/// The estimate at which all layers are on that somebody looks at, in bits a second; 0 where nobody looks.
+pub fn needed(layers: &[Layer]) -> u32 {
+    let least: u32 = layers.iter().filter(|l| l.wanted).map(|l| l.min_bps).sum();
+    if least == 0 {
+        return 0;
+    }
+    AUDIO_BPS + (least as f32 * TURN_ON).ceil() as u32
+}
+
 /// How many earlier packets each sound packet repeats, when this part of what we send is lost.
 pub fn repeats(loss_out: f32) -> usize {
     if loss_out >= HEAVY_LOSS { 2 } else { 1 }
@@ -113,6 +122,21 @@ mod tests {
                 "{estimate}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_needed_is_enough_for_every_layer_that_somebody_looks_at() {
+        let mut layers = three([true, false, false]);
+        let all_on = |layers: &[Layer]| {
+            allocate(needed(layers), layers)
+                .iter()
+                .zip(layers)
+                .all(|(r, l)| (*r > 0) == l.wanted)
+        };
+        assert!(all_on(&layers));
+        layers[2].wanted = false;
+        assert!(all_on(&layers));
+        assert_eq!(needed(&[]), 0);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use media::audio::EncodedAudio;
 use media::video::{Content, EncodedFrame as Encoded};
 use protocol::TrackSource;
 use rand::Rng;
+use std::sync::Arc;
 
 impl Room {
     pub(super) fn wanted_qualities(&mut self, update: &proto::SubscribedQualityUpdate) {
@@ -300,13 +301,16 @@ impl Room {
     /// Tells the encoders what they may spend.
     pub(super) fn allocate(&mut self) {
         let Some(transport) = &self.transport else { return };
+        let transport = Arc::clone(transport);
         let mut left = transport.path().estimate_bps;
+        let mut needed = 0;
         // The screen is what people look at while it is shared; the camera gets what remains.
         for source in [TrackSource::Screen, TrackSource::Camera] {
             let Some(own) = self.own.get_mut(&source) else {
                 continue;
             };
             let demand = own.demand();
+            needed += allocate::needed(&demand);
             let rates = allocate::allocate(left, &demand);
             left = left.saturating_sub(rates.iter().sum());
             let Some(video) = &own.publication.video else {
@@ -337,5 +341,6 @@ impl Room {
                 layer.rate_bps = rate;
             }
         }
+        transport.wants(needed);
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! GCC here has no probing and grows even while nothing is sent (media.md §1), so an idle sender would drift to
 //! the maximum and the first key frame afterwards would flood the path. The wrapper lets the estimate rise only
-//! as far as what was really acknowledged supports, and gives the pacer headroom that the encoder does not see.
+//! as far as what was really acknowledged supports, or as the next layer needs that somebody looks at: a layer that is not
+//! sent yet can prove nothing. It gives the pacer headroom that the encoder does not see.
 //! It never reads a clock: time comes with each call.
 
 use rtc::interceptor::{BandwidthEstimator, EstimatorStats, PacketReport};
@@ -29,13 +30,13 @@ const ACKED_WINDOW: Duration = Duration::from_millis(500);
 
 /// The next estimate from the last one, GCC's opinion and the acknowledged rate, all in bits a second.
 ///
-/// Down at once; up only within what the path has proven to carry.
-pub fn next_estimate(last: f64, gcc: f64, acked: f64) -> f64 {
+/// Down at once; up only within what the path has proven to carry, or what `wanted` to be tried, at GCC's pace.
+pub fn next_estimate(last: f64, gcc: f64, acked: f64, wanted: f64) -> f64 {
     if gcc <= last {
         return gcc.max(MIN_BPS);
     }
     let proven = acked * ACKED_FACTOR + ACKED_SLACK_BPS;
-    gcc.min(last.max(proven)).clamp(MIN_BPS, MAX_BPS)
+    gcc.min(last.max(proven).max(wanted)).clamp(MIN_BPS, MAX_BPS)
 }
 
 /// The estimate as the rest of the program reads it, without locks.
@@ -44,9 +45,15 @@ pub struct SharedEstimate {
     bps: AtomicU32,
     loss_permille: AtomicU32,
     rtt_ms: AtomicU32,
+    wanted_bps: AtomicU32,
 }
 
 impl SharedEstimate {
+    /// Up to here the estimate may rise without proof, in bits a second.
+    pub fn want(&self, bps: u32) {
+        self.wanted_bps.store(bps, Ordering::Relaxed);
+    }
+
     /// Bits a second.
     pub fn bps(&self) -> u32 {
         self.bps.load(Ordering::Relaxed)
@@ -101,7 +108,12 @@ impl<E: BandwidthEstimator> HonestEstimator<E> {
             }
         }
         let acked = self.acked_bytes as f64 * 8.0 / ACKED_WINDOW.as_secs_f64();
-        self.estimate = next_estimate(self.estimate, self.inner.target_bitrate(), acked);
+        self.estimate = next_estimate(
+            self.estimate,
+            self.inner.target_bitrate(),
+            acked,
+            f64::from(self.shared.wanted_bps.load(Ordering::Relaxed)),
+        );
         self.shared.bps.store(self.estimate as u32, Ordering::Relaxed);
         let stats = self.inner.stats();
         if let Some(loss) = stats.packet_loss {
@@ -159,24 +171,39 @@ mod tests {
     fn an_idle_sender_does_not_drift_up() {
         let mut estimate = START_BPS;
         for _ in 0..1_000 {
-            estimate = next_estimate(estimate, 5_000_000.0, 40_000.0);
+            estimate = next_estimate(estimate, 5_000_000.0, 40_000.0, 0.0);
         }
         assert_eq!(estimate, START_BPS);
     }
 
     #[test]
     fn a_busy_sender_rises_by_what_is_acknowledged_and_falls_at_once() {
-        assert_eq!(next_estimate(1e6, 5e6, 9e5), 1.36e6);
-        assert_eq!(next_estimate(1.36e6, 3e5, 9e5), 3e5);
+        assert_eq!(next_estimate(1e6, 5e6, 9e5, 0.0), 1.36e6);
+        assert_eq!(next_estimate(1.36e6, 3e5, 9e5, 0.0), 3e5);
+    }
+
+    #[test]
+    fn a_sender_of_small_pictures_rises_to_what_the_next_layer_needs_and_no_further() {
+        let (mut estimate, mut gcc) = (START_BPS, START_BPS);
+        for _ in 0..100 {
+            gcc *= 1.08;
+            estimate = next_estimate(estimate, gcc, 300_000.0, 1.35e6);
+        }
+        assert_eq!(estimate, 1.35e6);
+        assert_eq!(
+            next_estimate(estimate, 4e5, 300_000.0, 1.35e6),
+            4e5,
+            "a full path is obeyed"
+        );
     }
 
     proptest! {
         #[test]
-        fn the_estimate_stays_in_its_range(last in MIN_BPS..MAX_BPS, gcc in 0.0..1e8f64, acked in 0.0..1e8f64) {
-            let next = next_estimate(last, gcc, acked);
+        fn the_estimate_stays_in_its_range(last in MIN_BPS..MAX_BPS, gcc in 0.0..1e8f64, acked in 0.0..1e8f64, wanted in 0.0..1e7f64) {
+            let next = next_estimate(last, gcc, acked, wanted);
             prop_assert!((MIN_BPS..=MAX_BPS).contains(&next));
             prop_assert!(next <= gcc.max(MIN_BPS));
-            prop_assert!(next <= last.max(acked * ACKED_FACTOR + ACKED_SLACK_BPS).max(MIN_BPS));
+            prop_assert!(next <= last.max(acked * ACKED_FACTOR + ACKED_SLACK_BPS).max(wanted).max(MIN_BPS));
         }
     }
 }

@@ -150,6 +150,8 @@ pub trait MediaTransport: Send + Sync + 'static {
     async fn redundancy(&self, cid: &str) -> bool;
     /// Asks the sender of a received track for a key frame (RTCP PLI).
     async fn request_key(&self, track: &str) -> Result<(), TransportError>;
+    /// Says what would be sent if the path carried it, in bits a second: so far the estimate may rise without proof.
+    fn wants(&self, bps: u32);
     /// What is known about the path.
     fn path(&self) -> PathStats;
     /// Ends the connection.

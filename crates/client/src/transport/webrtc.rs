@@ -556,6 +556,10 @@ impl MediaTransport for WebrtcTransport {
         remote.write_rtcp(vec![Box::new(pli)]).await.map_err(stack)
     }
 
+    fn wants(&self, bps: u32) {
+        self.estimate.want(bps);
+    }
+
     fn path(&self) -> PathStats {
         PathStats {
             estimate_bps: self.estimate.bps(),
