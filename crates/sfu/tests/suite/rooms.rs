@@ -98,6 +98,28 @@ fn the_offer_in_the_join_is_answered_and_picture_comes_within_a_second() {
 }
 
 #[test]
+fn no_key_picture_is_asked_for_while_its_receiver_still_connects() {
+    let mut world = World::new();
+    let (_, _, cam, _) = pair(&mut world);
+    world.run(2 * SECOND);
+    let late = world.client("late", 3, 3);
+    let far = NetemConfig::new().latency(SECOND / 40);
+    world.clients[late].up.set_config(far.seed(1));
+    world.clients[late].down.set_config(far.seed(2));
+    world.join(late);
+    assert!(world.wait(2 * SECOND, |world| world.clients[late].active));
+    let connected = world.elapsed();
+    assert!(world.wait(SECOND, |world| {
+        world.clients[late].got_of(&cam).iter().any(|got| got.key)
+    }));
+    let took = world.elapsed() - connected;
+    assert!(
+        took < SECOND / 4,
+        "the key picture came {took:?} after the connection"
+    );
+}
+
+#[test]
 fn the_tile_decides_the_layer() {
     let mut world = World::new();
     let (_, receiver, cam, _) = pair(&mut world);
