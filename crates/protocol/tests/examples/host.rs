@@ -95,8 +95,9 @@ pub(crate) fn errors() -> Vec<HostError> {
 pub(crate) fn frame_requests() -> Vec<FrameRequest> {
     every_variant!(vec![
         FrameRequest::Key { slot: 3 },
+        FrameRequest::Alive,
         FrameRequest::NativeDecode { on: true },
-    ], FrameRequest: Key NativeDecode)
+    ], FrameRequest: Key Alive NativeDecode)
 }
 
 pub(crate) fn start_info() -> Vec<StartInfo> {
