@@ -159,14 +159,22 @@ async def main():
     room = rtc.Room()
     tasks = []
 
+    def start(work):
+        """Runs beside the rest. What goes wrong in it is said, or nobody would know why nothing comes."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(
+            lambda ended: ended.cancelled() or ended.exception() and say("failed", message=repr(ended.exception()))
+        )
+        tasks.append(task)
+
     @room.on("track_subscribed")
     def subscribed(track, publication, participant):
         if track.kind == rtc.TrackKind.KIND_VIDEO:
             screen = publication.source == rtc.TrackSource.SOURCE_SCREENSHARE
             source = "screen" if screen else "camera"
-            tasks.append(asyncio.create_task(watch_video(track, participant.identity, source)))
+            start(watch_video(track, participant.identity, source))
         else:
-            tasks.append(asyncio.create_task(watch_audio(track, participant.identity, args.listen_hz)))
+            start(watch_audio(track, participant.identity, args.listen_hz))
 
     @room.on("disconnected")
     def disconnected(reason):
@@ -182,7 +190,8 @@ async def main():
     track = rtc.LocalAudioTrack.create_audio_track("microphone", microphone)
     await room.local_participant.publish_track(track, options)
     say("published")
-    tasks += [asyncio.create_task(send_video(camera)), asyncio.create_task(send_tone(microphone, args.send_hz))]
+    start(send_video(camera))
+    start(send_tone(microphone, args.send_hz))
 
     await done.wait()
     for task in tasks:

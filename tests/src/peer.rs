@@ -173,7 +173,11 @@ impl Peer {
         };
         match tokio::time::timeout(limit, search).await {
             Ok(result) => result,
-            Err(_) => bail!("{} did not see within {} s: {what}", self.name, limit.as_secs()),
+            Err(_) => bail!(
+                "{} did not see within {} s: {what}; it last said {last:?}",
+                self.name,
+                limit.as_secs()
+            ),
         }
     }
 
