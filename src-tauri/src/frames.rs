@@ -9,11 +9,13 @@ use client::{DecodedFrame, EncodedFrame};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use protocol::{FrameRequest, FrameSocket, Secret};
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::MissedTickBehavior;
 use tokio_tungstenite::tungstenite::{
     self, Message, Utf8Bytes,
     handshake::server::{ErrorResponse, Request, Response},
@@ -29,11 +31,18 @@ const REQUEST_LIMIT: usize = 1024;
 const GREETING_LIMIT: Duration = Duration::from_secs(5);
 /// How often the page is asked whether it lives. What it gets wakes it even while its own timers are held back.
 const ASK_EVERY: Duration = Duration::from_secs(2);
-/// A page that says nothing for two such spans, one after the other, hangs. One would not do: a computer that was asleep
-/// finds the first at its end when it wakes.
-const SILENCE: Duration = Duration::from_secs(5);
-/// A page that loads again or lost only its socket is back within this.
+/// A page that leaves so many questions in a row unanswered hangs. Questions are counted and not seconds: a computer that
+/// was asleep has asked none.
+const UNANSWERED: u32 = 5;
+/// Each hang doubles the patience with the next page, up to so many times: a machine that is too busy for its page is not
+/// helped by loading it again and again.
+const DOUBLINGS: u32 = 4;
+/// A page that has answered so often, for ten minutes, ends that.
+const CALM_ANSWERS: u32 = 300;
+/// A page that loads again or lost only its socket is back within this; each further wait is twice as long.
 const BACK_WITHIN: Duration = Duration::from_secs(15);
+/// The longest of those waits.
+const LONGEST_WAIT: Duration = Duration::from_secs(240);
 /// Pause after a connection that could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// Length of the header before each picture.
@@ -105,6 +114,8 @@ struct Hub {
     page: Option<Page>,
     /// How many pages have shown a token so far: whoever waits for the next one sees it here.
     pages: watch::Sender<u64>,
+    /// How many pages have hung since one was calm.
+    hangs: u32,
 }
 
 /// How a page was lost.
@@ -128,6 +139,7 @@ impl FrameHub {
             token: None,
             page: None,
             pages: watch::Sender::new(0),
+            hangs: 0,
         })))
     }
 
@@ -170,26 +182,42 @@ impl FrameHub {
         }
     }
 
-    fn redeem(&self, offered: &str) -> Option<mpsc::Receiver<Bytes>> {
+    fn redeem(&self, offered: &str) -> Option<Admitted> {
         let mut hub = self.hub();
         let right = hub.token.as_ref()?.expose().as_bytes().ct_eq(offered.as_bytes());
         if !bool::from(right) {
             return None;
         }
         hub.token = None;
-        let (frames, queue) = mpsc::channel(QUEUE);
+        let (frames, pictures) = mpsc::channel(QUEUE);
         hub.page = Some(Page {
             frames,
             waiting_for_key: HashSet::new(),
         });
         hub.pages.send_modify(|pages| *pages += 1);
-        Some(queue)
+        Some(Admitted {
+            pictures,
+            next: hub.pages.subscribe(),
+            patience: UNANSWERED << hub.hangs.min(DOUBLINGS),
+        })
     }
 
-    /// Sees the pages that come from now on.
-    fn next_pages(&self) -> watch::Receiver<u64> {
-        self.hub().pages.subscribe()
+    fn hung(&self) {
+        self.hub().hangs += 1;
     }
+
+    fn calm(&self) {
+        self.hub().hangs = 0;
+    }
+}
+
+/// A page that showed the token.
+struct Admitted {
+    pictures: mpsc::Receiver<Bytes>,
+    /// Tells when another page comes.
+    next: watch::Receiver<u64>,
+    /// How many questions it may leave unanswered.
+    patience: u32,
 }
 
 fn encode(frame: &Picture) -> Bytes {
@@ -231,18 +259,27 @@ pub(crate) async fn serve(
                 pages.spawn(async move {
                     match serve_page(stream, &hub, request).await {
                         Ok(End::Replaced) => {}
-                        Ok(End::Hung) => lost(Lost::Hung),
-                        Ok(End::Left(mut next)) => {
-                            if tokio::time::timeout(BACK_WITHIN, next.changed()).await.is_err() {
-                                lost(Lost::Gone);
-                            }
+                        Ok(End::Hung(next)) => {
+                            hub.hung();
+                            lost(Lost::Hung);
+                            missed(next, lost).await;
                         }
+                        Ok(End::Left(next)) => missed(next, lost).await,
                         Err(error) => tracing::debug!(%error, "turned away from the frame socket"),
                     }
                 });
             }
             Some(_) = pages.join_next() => {}
         }
+    }
+}
+
+/// Tells again and again that the page is gone, until one comes.
+async fn missed(mut next: watch::Receiver<u64>, lost: impl Fn(Lost)) {
+    let mut wait = BACK_WITHIN;
+    while tokio::time::timeout(wait, next.changed()).await.is_err() {
+        lost(Lost::Gone);
+        wait = (wait * 2).min(LONGEST_WAIT);
     }
 }
 
@@ -253,7 +290,7 @@ enum End {
     /// Its socket closed. Tells when a next page comes.
     Left(watch::Receiver<u64>),
     /// It stopped answering.
-    Hung,
+    Hung(watch::Receiver<u64>),
 }
 
 /// Fails for whoever shows no valid token.
@@ -273,33 +310,78 @@ async fn serve_page(
         anyhow::Ok((socket, first))
     };
     let (mut socket, first) = tokio::time::timeout(GREETING_LIMIT, greeting).await??;
-    let queue = match &first {
+    let admitted = match &first {
         Some(Message::Text(token)) => hub.redeem(token),
         _ => None,
     };
-    let Some(queue) = queue else {
+    let Some(Admitted {
+        pictures,
+        next,
+        patience,
+    }) = admitted
+    else {
         socket.close(None).await?;
         anyhow::bail!("no valid token");
     };
-    let next = hub.next_pages();
     let (sink, messages) = socket.split();
+    let questions = &Questions::default();
+    let request = move |asked| {
+        if questions.answered() == CALM_ANSWERS {
+            hub.calm();
+        }
+        request(asked);
+    };
     // Side by side, because a page that hangs does not read either: writing then waits for ever.
     Ok(tokio::select! {
-        replaced = write(sink, queue) => if replaced { End::Replaced } else { End::Left(next) },
-        hung = read(messages, request, SILENCE) => if hung { End::Hung } else { End::Left(next) },
+        replaced = write(sink, pictures, questions) => if replaced { End::Replaced } else { End::Left(next) },
+        () = read(messages, request) => End::Left(next),
+        () = questions.unanswered(patience, ASK_EVERY) => End::Hung(next),
     })
 }
 
-/// Sends pictures, and asks again and again whether the page lives. True at the end when a newer page took the hub.
-async fn write(mut sink: impl Sink<Message> + Unpin, mut queue: mpsc::Receiver<Bytes>) -> bool {
-    let mut ask = tokio::time::interval(ASK_EVERY);
+/// Asking a page whether it lives.
+#[derive(Default)]
+struct Questions {
+    ask: Notify,
+    open: AtomicU32,
+    answers: AtomicU32,
+}
+
+impl Questions {
+    /// Asks every `pause`; ends when the page owes `patience` answers.
+    async fn unanswered(&self, patience: u32, pause: Duration) {
+        let mut again = tokio::time::interval(pause);
+        // After a sleep of the computer once, and not once for every pause that was slept through.
+        again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            again.tick().await;
+            if self.open.fetch_add(1, Relaxed) == patience {
+                return;
+            }
+            self.ask.notify_one();
+        }
+    }
+
+    /// The page said something. How often it has.
+    fn answered(&self) -> u32 {
+        self.open.store(0, Relaxed);
+        self.answers.fetch_add(1, Relaxed) + 1
+    }
+}
+
+/// Sends pictures and questions. True at the end when a newer page took the hub.
+async fn write(
+    mut sink: impl Sink<Message> + Unpin,
+    mut pictures: mpsc::Receiver<Bytes>,
+    questions: &Questions,
+) -> bool {
     loop {
         let message = tokio::select! {
-            frame = queue.recv() => match frame {
-                Some(frame) => Message::Binary(frame),
+            picture = pictures.recv() => match picture {
+                Some(picture) => Message::Binary(picture),
                 None => return true,
             },
-            _ = ask.tick() => Message::Text(Utf8Bytes::default()),
+            () = questions.ask.notified() => Message::Text(Utf8Bytes::default()),
         };
         if sink.send(message).await.is_err() {
             return false;
@@ -307,32 +389,21 @@ async fn write(mut sink: impl Sink<Message> + Unpin, mut queue: mpsc::Receiver<B
     }
 }
 
-/// Hands on what the page asks for. True at the end when it has fallen silent.
+/// Hands on what the page asks for, until it leaves or says what is not the protocol.
 async fn read(
     mut messages: impl Stream<Item = Result<Message, tungstenite::Error>> + Unpin,
     request: impl Fn(FrameRequest),
-    silence: Duration,
-) -> bool {
-    let mut silent_before = false;
-    loop {
-        let Ok(message) = tokio::time::timeout(silence, messages.next()).await else {
-            if silent_before {
-                return true;
-            }
-            silent_before = true;
-            continue;
-        };
-        silent_before = false;
+) {
+    while let Some(Ok(message)) = messages.next().await {
         match message {
-            Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
+            Message::Text(text) => match serde_json::from_str(&text) {
                 Ok(asked) => request(asked),
                 Err(error) => {
-                    tracing::error!(%error, "the page asked for what the shell does not know");
-                    return false;
+                    return tracing::error!(%error, "the page asked for what the shell does not know");
                 }
             },
-            Some(Ok(Message::Close(_)) | Err(_)) | None => return false,
-            Some(Ok(_)) => {}
+            Message::Close(_) => return,
+            _ => {}
         }
     }
 }
@@ -406,16 +477,37 @@ mod tests {
     }
 
     #[test]
-    fn a_page_hangs_that_answers_nothing_and_not_one_that_leaves() {
+    fn a_page_hangs_that_owes_too_many_answers_and_the_next_is_given_longer() {
         tauri::async_runtime::block_on(async {
-            let silence = Duration::from_millis(1);
-            assert!(read(futures_util::stream::pending(), |_| (), silence).await);
+            let pause = Duration::from_millis(1);
+            let questions = Questions::default();
+            questions.unanswered(3, pause).await;
+            assert_eq!(questions.open.load(Relaxed), 4);
 
-            let alive = || Ok(Message::Text(r#"{"type":"alive"}"#.into()));
-            let leaves = futures_util::stream::iter([alive(), alive(), Ok(Message::Close(None))]);
-            let answers = std::cell::Cell::new(0);
-            assert!(!read(leaves, |_| answers.set(answers.get() + 1), silence).await);
-            assert_eq!(answers.get(), 2);
+            // One that answers each question is left alone for as long as it does.
+            let (questions, answers) = (Questions::default(), 50);
+            let answering = async {
+                while questions.answered() < answers {
+                    questions.ask.notified().await;
+                }
+            };
+            tokio::select! {
+                () = questions.unanswered(3, pause) => panic!("it answered every question"),
+                () = answering => {}
+            }
+
+            let hub = FrameHub::new();
+            let patience = || {
+                let token = hub.issue(Secret::new("token"), 1).token;
+                hub.redeem(token.expose()).expect("the token is right").patience
+            };
+            assert_eq!(patience(), UNANSWERED);
+            hub.hung();
+            assert_eq!(patience(), 2 * UNANSWERED);
+            (0..99).for_each(|_| hub.hung());
+            assert_eq!(patience(), 16 * UNANSWERED);
+            hub.calm();
+            assert_eq!(patience(), UNANSWERED);
         });
     }
 

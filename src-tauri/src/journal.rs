@@ -5,7 +5,7 @@
 //! people send when they are asked to say more, are held to warnings whatever is configured.
 
 use anyhow::Context;
-use std::path::Path;
+use std::{io::IsTerminal, path::Path};
 use tracing_appender::{
     non_blocking::WorkerGuard,
     rolling::{RollingFileAppender, Rotation},
@@ -14,8 +14,10 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberI
 
 /// The crates that say what `MINGTING_LOG` asks for: error, warn, info, debug or trace.
 const OURS: [&str; 3] = ["mingting", "client", "media"];
-/// How many days are kept: a court asks after the hearing, not after the season.
+/// How many files are kept, one for each day (UTC) on which the program ran: a court asks after the hearing.
 const DAYS: usize = 14;
+/// What is logged when nothing, or nothing that is a level, was asked for.
+const USUAL: &str = "info";
 
 /// Starts the log. What is dropped with the returned guard is what was not yet written.
 pub(crate) fn open(folder: Option<&Path>, level: Option<&str>) -> Option<WorkerGuard> {
@@ -28,8 +30,12 @@ pub(crate) fn open(folder: Option<&Path>, level: Option<&str>) -> Option<WorkerG
     });
     let (writer, guard) = file.map(tracing_appender::non_blocking).unzip();
     tracing_subscriber::registry()
-        .with(filter(level.unwrap_or("info")))
-        .with(fmt::layer().with_writer(std::io::stderr))
+        .with(filter(level.unwrap_or(USUAL)))
+        .with(
+            fmt::layer()
+                .with_writer(std::io::stderr)
+                .with_ansi(std::io::stderr().is_terminal()),
+        )
         .with(writer.map(|writer| fmt::layer().with_writer(writer).with_ansi(false)))
         .init();
     guard
@@ -46,6 +52,8 @@ fn daily(folder: &Path) -> anyhow::Result<RollingFileAppender> {
 }
 
 fn filter(level: &str) -> EnvFilter {
+    let known = level.parse::<tracing::Level>().is_ok();
+    let level = if known { level } else { USUAL };
     let ours = OURS.iter().map(|name| format!("{name}={level}"));
     let directives: Vec<String> = std::iter::once("warn".to_owned()).chain(ours).collect();
     EnvFilter::new(directives.join(","))
@@ -57,8 +65,12 @@ mod tests {
 
     #[test]
     fn libraries_never_say_more_than_warnings() {
-        for level in ["info", "debug", "trace"] {
-            let filter = filter(level).to_string();
+        for (asked, level) in [
+            ("debug", "debug"),
+            ("trace", "trace"),
+            ("info,hyper=debug", USUAL),
+        ] {
+            let filter = filter(asked).to_string();
             assert!(filter.split(',').any(|directive| directive == "warn"), "{filter}");
             for ours in OURS {
                 assert!(filter.contains(&format!("{ours}={level}")), "{filter}");

@@ -16,40 +16,58 @@ mod shell;
 mod window;
 
 use clap::Parser;
-use std::{io::IsTerminal, process::ExitCode};
+use std::{
+    io::IsTerminal,
+    process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
+
+/// Set once the person has something to look at; until then only a box can tell them why there is nothing.
+static THERE_IS_A_WINDOW: AtomicBool = AtomicBool::new(false);
 
 fn main() -> ExitCode {
-    let args = match args::Args::try_parse() {
-        Ok(args) => args,
+    let args = args::Args::try_parse();
+    let level = args.as_ref().ok().and_then(|args| args.log.as_deref());
+    let _until_the_end = journal::open(folders::logs().as_deref(), level);
+    // Tauri panics where its own start fails.
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        print(panic);
+        cannot_go_on(&panic.to_string());
+    }));
+    let ended = match args {
+        Ok(args) => run(args).map_err(|error| format!("{error:#}")),
         // `--help` and `--version` come this way too.
         Err(asked) if !asked.use_stderr() => asked.exit(),
-        Err(error) => return cannot_start(&error.to_string()),
+        Err(error) => Err(error.to_string()),
     };
-    match run(args) {
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => cannot_start(&format!("{error:#}")),
+        Err(why) => {
+            cannot_go_on(&why);
+            ExitCode::FAILURE
+        }
     }
 }
 
 fn run(args: args::Args) -> anyhow::Result<()> {
     platform::prepare_environment()?;
-    let _until_the_end = journal::open(folders::logs().as_deref(), args.log.as_deref());
     shell::run(args)
 }
 
-/// Says why there is no window: where the program was started from, or, started by a click, in a box of the system.
-fn cannot_start(why: &str) -> ExitCode {
-    tracing::error!(why, "cannot start");
-    eprintln!("明庭: {why}");
-    if !std::io::stderr().is_terminal() {
-        let log = folders::logs().map_or_else(String::new, |folder| {
-            format!("\n\n日志在：{}\n请把这段话告诉法院的技术人员。", folder.display())
-        });
-        rfd::MessageDialog::new()
-            .set_level(rfd::MessageLevel::Error)
-            .set_title("明庭不能启动")
-            .set_description(format!("{}{log}", why.trim()))
-            .show();
+/// Says why in the log and, where somebody clicked and no window came, in a box of the system.
+fn cannot_go_on(why: &str) {
+    let why = why.trim();
+    tracing::error!("{why}");
+    if THERE_IS_A_WINDOW.load(Relaxed) || std::io::stderr().is_terminal() || !platform::can_show_a_box() {
+        return;
     }
-    ExitCode::FAILURE
+    let log = folders::logs().map_or_else(String::new, |folder| {
+        format!("\n\n日志在：{}\n请把这段话告诉法院的技术人员。", folder.display())
+    });
+    rfd::MessageDialog::new()
+        .set_level(rfd::MessageLevel::Error)
+        .set_title("明庭无法启动")
+        .set_description(format!("{why}{log}"))
+        .show();
 }

@@ -2,6 +2,7 @@
 
 use crate::{args::Args, folders, frames, host::Host, link, window};
 use protocol::HostEvent;
+use std::sync::atomic::Ordering::Relaxed;
 use tauri::{Emitter, Manager, RunEvent};
 use tauri_plugin_deep_link::DeepLinkExt;
 
@@ -10,9 +11,11 @@ const HOST_EVENT: &str = "host";
 
 /// Runs until the window is closed.
 pub(crate) fn run(args: Args) -> anyhow::Result<()> {
-    // Here and not in `setup`, where a failure would be a panic of Tauri's.
     let server = args.server(folders::settings().as_deref())?;
-    let app = tauri::Builder::default()
+    let builder = tauri::Builder::default();
+    #[cfg(target_os = "macos")]
+    let builder = builder.on_web_content_process_terminate(|webview| window::page_died(webview.app_handle()));
+    let app = builder
         // Must be the first plugin: it ends a second process before anything else of it starts. A link among the second
         // one's arguments it hands to the plugin of links.
         .plugin(tauri_plugin_single_instance::init(|app, _, _| window::raise(app)))
@@ -47,6 +50,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
             app.manage(host);
             follow_links(app.handle());
             window::open(app.handle())?;
+            crate::THERE_IS_A_WINDOW.store(true, Relaxed);
             Ok(())
         })
         .build(tauri::generate_context!())?;

@@ -6,6 +6,7 @@ use crate::frames::Lost;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tauri::utils::config::BackgroundThrottlingPolicy;
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
 /// The only window; capabilities name it.
@@ -29,6 +30,8 @@ pub(crate) fn open(app: &AppHandle) -> tauri::Result<WebviewWindow> {
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(MINIMUM.0, MINIMUM.1)
         .on_navigation(is_own_page)
+        // A minimised window goes on: a suspended page could not answer, and would be taken for one that hangs.
+        .background_throttling(BackgroundThrottlingPolicy::Disabled)
         .build()?;
     let reloads = Reloads::of(app);
     app.manage(reloads.clone());
@@ -45,6 +48,14 @@ pub(crate) fn page_lost(app: &AppHandle, lost: Lost) {
     let reloads = app.state::<Reloads>();
     if let Err(error) = crate::platform::clear_away(&window, lost, || reloads.one_more()) {
         tracing::error!(%error, "a page that was lost cannot be cleared away");
+    }
+}
+
+/// The system says that the page's web process ended.
+#[cfg(target_os = "macos")]
+pub(crate) fn page_died(app: &AppHandle) {
+    if let Some(reloads) = app.try_state::<Reloads>() {
+        reloads.one_more();
     }
 }
 

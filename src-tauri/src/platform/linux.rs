@@ -30,6 +30,13 @@ fn has_render_node() -> bool {
         .unwrap_or(false)
 }
 
+/// Without a display GTK never answers.
+pub(crate) fn can_show_a_box() -> bool {
+    ["DISPLAY", "WAYLAND_DISPLAY"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|display| !display.is_empty()))
+}
+
 /// Calls `died` whenever the web process behind the window ends, for whatever reason.
 pub(crate) fn watch_web_process(
     window: &WebviewWindow,
@@ -43,11 +50,14 @@ pub(crate) fn watch_web_process(
     })
 }
 
-/// Ends the web process of a page that hangs: only then does WebKit load into a new one. That it ended, WebKit's signal
-/// says, as it has of one that died; `died` is never called.
-pub(crate) fn clear_away(window: &WebviewWindow, lost: Lost, _died: impl FnOnce()) -> tauri::Result<()> {
+/// Ends the web process of a page that hangs: only then does WebKit load into a new one. That it ended, WebKit's signal says.
+/// A page that is gone all the same did not load.
+pub(crate) fn clear_away(window: &WebviewWindow, lost: Lost, died: impl FnOnce()) -> tauri::Result<()> {
     match lost {
         Lost::Hung => window.with_webview(|webview| webview.inner().terminate_web_process()),
-        Lost::Gone => Ok(()),
+        Lost::Gone => {
+            died();
+            Ok(())
+        }
     }
 }
