@@ -213,6 +213,11 @@ impl Host {
         }
     }
 
+    /// True while the court keeps a place for this program.
+    pub(crate) fn holds_a_seat(&self) -> bool {
+        self.session().is_ok()
+    }
+
     /// The program ends: the court is told why the line goes silent.
     pub(crate) fn window_closed(&self) {
         tauri::async_runtime::block_on(async {

@@ -3,7 +3,7 @@
 use crate::{args::Args, folders, frames, host::Host, link, window};
 use protocol::HostEvent;
 use std::sync::atomic::Ordering::Relaxed;
-use tauri::{Emitter, Manager, RunEvent};
+use tauri::{Emitter, Manager, RunEvent, WindowEvent};
 use tauri_plugin_deep_link::DeepLinkExt;
 
 /// The Tauri event that carries every [`HostEvent`].
@@ -54,10 +54,16 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
             Ok(())
         })
         .build(tauri::generate_context!())?;
-    app.run(|app, event| {
-        if let RunEvent::Exit = event {
-            app.state::<Host>().window_closed();
+    app.run(|app, event| match event {
+        RunEvent::WindowEvent {
+            event: WindowEvent::CloseRequested { api, .. },
+            ..
+        } if app.state::<Host>().holds_a_seat() => {
+            api.prevent_close();
+            window::ask_before_closing(app);
         }
+        RunEvent::Exit => app.state::<Host>().window_closed(),
+        _ => {}
     });
     Ok(())
 }

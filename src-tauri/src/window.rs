@@ -4,6 +4,7 @@
 
 use crate::frames::Lost;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tauri::utils::config::BackgroundThrottlingPolicy;
@@ -95,6 +96,32 @@ pub(crate) fn raise(app: &AppHandle) {
         let _ = window.show();
         let _ = window.set_focus();
     }
+}
+
+/// Closing the window is leaving the hearing, which may cost a party the case: it is asked first, by the system and not by the
+/// page, which may be the reason for closing.
+pub(crate) fn ask_before_closing(app: &AppHandle) {
+    static ASKING: AtomicBool = AtomicBool::new(false);
+    if ASKING.swap(true, Relaxed) {
+        return;
+    }
+    let (leave, stay) = ("关闭".to_owned(), "留在庭审".to_owned());
+    let question = rfd::AsyncMessageDialog::new()
+        .set_level(rfd::MessageLevel::Warning)
+        .set_title("确定要关闭明庭吗？")
+        .set_description(
+            "您正在参加庭审。关闭后，法庭会看到您已断开；未经许可退出，可能影响您的诉讼权利。\n\
+             席位仍为您保留：重新打开明庭，输入庭审码即可返回。",
+        )
+        .set_buttons(rfd::MessageButtons::OkCancelCustom(leave.clone(), stay));
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let answer = question.show().await;
+        ASKING.store(false, Relaxed);
+        if answer == rfd::MessageDialogResult::Custom(leave) {
+            app.exit(0);
+        }
+    });
 }
 
 fn reload(app: &AppHandle) {

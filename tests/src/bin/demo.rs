@@ -80,7 +80,7 @@ async fn terminated() {
 async fn headless(args: &Args) -> Result<()> {
     let seconds = args.seconds.unwrap_or(HEADLESS_SECONDS);
     let mut demo = Demo::open(args.ui.clone()).await?;
-    print_codes(&demo);
+    print_codes(&demo, true);
     demo.play_newcomer().await?;
     // A third before the isolation, a sixth isolated, the rest after the recall.
     let whole = Duration::from_secs(seconds);
@@ -95,7 +95,8 @@ async fn headless(args: &Args) -> Result<()> {
     let text = serde_json::to_string_pretty(&report)?;
     match &args.report {
         Some(file) => {
-            std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?
+            std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+            println!("What everybody saw and heard is in {}.", file.display());
         }
         None => println!("{text}"),
     }
@@ -107,7 +108,7 @@ async fn headless(args: &Args) -> Result<()> {
 
 async fn with_window(args: &Args) -> Result<()> {
     let mut demo = Demo::open(args.ui.clone()).await?;
-    print_codes(&demo);
+    print_codes(&demo, false);
     let newcomer = demo.court.seat(NEWCOMER)?.clone();
     let mut command = tokio::process::Command::new(program("mingting"));
     command.args(["--server", &demo.court.url(), "--code", &newcomer.code]);
@@ -117,7 +118,7 @@ async fn with_window(args: &Args) -> Result<()> {
         &demo.court.folder().join("window.log"),
     )?;
     println!(
-        "Your code is in the window already; the name that it asks for is {}.",
+        "Your code is in the window already; the name that it asks for is {}. Close the window or press Ctrl-C to end.",
         newcomer.name
     );
     let limit = Duration::from_secs(args.seconds.unwrap_or(24 * 3600));
@@ -135,6 +136,7 @@ async fn with_window(args: &Args) -> Result<()> {
             if let Ok(status) = status && !status.success() {
                 bail!("the desktop client ended with {status}:\n{}", window.log_end());
             }
+            println!("The window is closed; the hearing ends.");
         }
     }
     window.stop().await?;
@@ -143,12 +145,13 @@ async fn with_window(args: &Args) -> Result<()> {
 }
 
 /// Who is who, and which code may be typed where.
-fn print_codes(demo: &Demo) {
+fn print_codes(demo: &Demo, headless: bool) {
     let url = demo.court.url();
     println!("The court is at {url}");
     for invited in &demo.court.invited {
         let use_of_it = match demo.part_of(invited) {
             Part::Played => "played; this code would take the seat over",
+            Part::Newcomer if headless => "the newcomer, played too",
             Part::Newcomer => "yours",
             Part::Free => "free: for a browser or a phone's page at the address above",
         };
