@@ -299,6 +299,22 @@ describe('for the judge', () => {
     expect(commands()).toEqual([]);
   });
 
+  it('finds the rest of the court alive when the enlarged person goes', async () => {
+    const { commands } = await enter('judge');
+    await fireEvent.keyDown(await screen.findByRole('figure', { name: '被告 李样本' }), { key: 'Enter' });
+    const call = () => screen.getByRole('button', { name: '传唤', hidden: true });
+    expect(call().closest('[inert]')).not.toBeNull();
+    await press('隔离');
+    const dialog = within(await screen.findByRole('dialog', { name: '隔离参与人' }));
+    await fireEvent.click(dialog.getByRole('radio', { name: '被告 李样本' }));
+    await fireEvent.update(dialog.getByRole('textbox'), '证人作证');
+    await fireEvent.click(dialog.getByRole('button', { name: '隔离' }));
+    await waitFor(() => expect(screen.queryByRole('figure', { name: '被告 李样本' })).toBeNull());
+    expect(commands()).toHaveLength(1);
+    expect(document.querySelectorAll('.court [inert]')).toHaveLength(0);
+    expect(call().closest('[inert]')).toBeNull();
+  });
+
   it('isolates with a reason', async () => {
     const { commands } = await enter('judge');
     await press('隔离');
