@@ -45,6 +45,14 @@ await page.addInitScript(eavesdrop);
 /** Where the bar lies over the court of a phone; any touch of the page will do. */
 const UPPER_COURT = [195, 140];
 
+/** A finger that stays on the glass for a moment, as fingers do: browsers let a page play only once it is lifted. */
+async function touch(page, [x, y], shown) {
+  const device = await page.context().newCDPSession(page);
+  await device.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [{ x, y }] });
+  await shown;
+  await device.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+}
+
 /** The tab is gone, and a new one has nothing of it but the seat: no touch was made in it. */
 async function loadAnew() {
   const seat = await page.evaluate(() => ({ ...sessionStorage }));
@@ -57,12 +65,14 @@ async function loadAnew() {
   await page.addInitScript(() => {
     const look = () => document.querySelector('.touch') && console.log('asks for a touch');
     new MutationObserver(look).observe(document, { childList: true, subtree: true });
+    addEventListener('pointerdown', () => requestAnimationFrame(() => requestAnimationFrame(() => console.log('is touched'))));
   });
-  const asked = page.waitForEvent('console', { predicate: (said) => said.text() === 'asks for a touch' });
+  const told = (words) => page.waitForEvent('console', { predicate: (said) => said.text() === words });
+  const asked = told('asks for a touch');
   await page.goto(url);
   await asked;
   say('step', { name: 'silent' });
-  await page.touchscreen.tap(...UPPER_COURT);
+  await touch(page, UPPER_COURT, told('is touched'));
   await page.locator('.touch').waitFor({ state: 'hidden' });
 }
 

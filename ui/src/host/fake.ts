@@ -34,7 +34,7 @@ const SCENES: Record<string, (h: FakeHearing, say: (e: HostEvent) => void) => vo
   lostNow: (_, say) => say({ type: 'link', state: { name: 'retrying', attempt: 2, retryInMs: 1000, lostForMs: 3_000 } }),
   silent: (_, say) => {
     say({ type: 'playback', blocked: true });
-    addEventListener('pointerdown', () => say({ type: 'playback', blocked: false }), { once: true });
+    addEventListener('click', () => say({ type: 'playback', blocked: false }), { once: true });
   },
   turn: (h) => void h.do('judge', { type: 'floor.give', seat: h.snapshot.you }),
   asked: (h) => void h.do('judge', { type: 'media.askUnmute', seat: h.snapshot.you }),

@@ -187,7 +187,8 @@ describe('when held', () => {
 
   it('asks for a touch while the browser plays nothing', async () => {
     await enter('plaintiff', 'silent');
-    await fireEvent.pointerDown(await button(/点一下这里，继续听庭审/));
+    expect((await screen.findByRole('alert')).textContent).toContain('继续听庭审');
+    await press(/点一下这里，继续听庭审/);
     await waitFor(() => expect(screen.queryByRole('button', { name: /继续听庭审/ })).toBeNull());
   });
 

@@ -28,7 +28,7 @@ class TestRoom {
   }
   connect = async () => undefined;
   disconnect = async () => undefined;
-  startAudio = async () => undefined;
+  startAudio = vi.fn(async () => undefined);
 }
 
 const track = {} as MediaStreamTrack;
@@ -71,6 +71,21 @@ test('says that the browser waits for a touch, and that it plays again', async (
   room.says(RoomEvent.AudioPlaybackStatusChanged);
   expect(said).toEqual(['blocked', 'playing']);
   media.close();
+});
+
+test.each([
+  ['a finger that is lifted', 'pointerup'],
+  ['a screen reader', 'click'],
+  ['a key', 'keydown'],
+])('%s brings the sound back', async (_, kind) => {
+  const room = new TestRoom();
+  const { media } = await enter(room);
+  room.startAudio.mockClear();
+  dispatchEvent(new Event(kind));
+  expect(room.startAudio).toHaveBeenCalledOnce();
+  media.close();
+  dispatchEvent(new Event(kind));
+  expect(room.startAudio).toHaveBeenCalledOnce();
 });
 
 test('a picture that cannot be sent is given up after two tries, and the voice goes out meanwhile', async () => {

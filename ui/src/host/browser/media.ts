@@ -50,6 +50,8 @@ const SOURCES: Record<TrackSource, Track.Source> = {
   camera: Track.Source.Camera,
   screen: Track.Source.ScreenShare,
 };
+/** What counts as a touch for the browser: with a finger not the touching but the letting go; a screen reader sends `click` alone. */
+const TOUCHES = ['pointerup', 'click', 'keydown'];
 const ALL: readonly TrackSource[] = ['microphone', 'camera', 'screen'];
 /** A source that fails so often on a live connection is one that this browser cannot send. */
 const GIVE_UP_AFTER = 2;
@@ -88,7 +90,7 @@ export class MediaRoom {
   ) {
     // A page that was reloaded may not make a sound before the person has touched it. Any touch will do.
     const start = () => void this.room?.startAudio().catch(() => undefined);
-    for (const kind of ['pointerdown', 'keydown']) addEventListener(kind, start, { signal: this.gestures.signal });
+    for (const kind of TOUCHES) addEventListener(kind, start, { signal: this.gestures.signal });
   }
 
   /** The room that is connected now, for measuring. */
