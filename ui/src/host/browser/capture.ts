@@ -1,11 +1,11 @@
 // One's own camera, microphone and shared screen: opened and closed as the person wants and the court allows, with
 // the meter of the microphone. Knows nothing of connections; what is to be sent is read from `plans`.
 
-import type { DeviceFault, DeviceKind, DeviceState, HostEvent, MediaKind, TrackSource } from '../../wire/generated';
+import type { DeviceFault, DeviceKind, DeviceState, HostEvent, MediaKind } from '../../wire/generated';
 import { obey, sendingOf, type Standing, type Wants } from './control';
 import { Device, listDevices, stateOf } from './devices';
 import { LevelWatch, SILENCE_DB, SpeechFinder } from './level';
-import type { Plans } from './media';
+import type { PictureSource, Plans } from './media';
 
 const switchOf = (kind: 'camera' | 'microphone'): keyof Wants => (kind === 'camera' ? 'camera' : 'mic');
 
@@ -139,14 +139,14 @@ export class Capture {
   }
 
   /** What is captured there cannot leave this browser: it is closed, and its owner is told why. */
-  cannotSend(source: TrackSource): void {
+  cannotSend(source: PictureSource): void {
     if (source === 'screen') {
       this.unshare();
       this.say({ type: 'shareEnded' });
       return;
     }
-    this.wanted = { ...this.wanted, [switchOf(source)]: false };
-    (source === 'camera' ? this.camera : this.microphone).fail('notSent');
+    this.wanted = { ...this.wanted, camera: false };
+    this.camera.fail('notSent');
   }
 
   /** Follows the court's word about one's own devices. */

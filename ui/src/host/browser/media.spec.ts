@@ -100,6 +100,22 @@ test('a picture that cannot be sent is given up after two tries, and the voice g
   media.close();
 });
 
+test('a voice that is answered too late is tried on and on: the line is the trouble, not the browser', async () => {
+  const room = new TestRoom({ microphone: new Error('no answer in time') });
+  const { media, said } = await enter(room);
+  media.send({ ...nothing, microphone: { name: 'on', track } });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(media.voiceStuck).toBe(false);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(said).toEqual([]);
+  expect(media.voiceStuck).toBe(true);
+  delete room.fails['microphone'];
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(room.published).toContain('microphone');
+  expect(media.voiceStuck).toBe(false);
+  media.close();
+});
+
 test('a browser without the codec of the court is told so, and nothing is offered', async () => {
   vi.stubGlobal('RTCRtpSender', { getCapabilities: () => ({ codecs: [{ mimeType: 'video/VP8' }] }) });
   const room = new TestRoom();

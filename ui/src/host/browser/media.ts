@@ -22,6 +22,9 @@ import { encodesH264, publishOptions, roomOptions } from './publish';
 export type Plan = { name: 'none' } | { name: 'muted' } | { name: 'on'; track: MediaStreamTrack };
 export type Plans = Record<TrackSource, Plan>;
 
+/** What needs the court's codec for pictures. Sound can always be sent. */
+export type PictureSource = Exclude<TrackSource, 'microphone'>;
+
 /** A picture that comes from somebody else. */
 export interface Picture {
   seat: SeatId;
@@ -41,8 +44,8 @@ export interface MediaListener {
   speakers(seats: SeatId[]): void;
   /** Whether the browser holds the others' sound back until the person touches the page. */
   playback(blocked: boolean): void;
-  /** This browser cannot send what it captures from there. */
-  cannotSend(source: TrackSource): void;
+  /** This browser cannot send that picture. */
+  cannotSend(source: PictureSource): void;
 }
 
 const SOURCES: Record<TrackSource, Track.Source> = {
@@ -53,8 +56,10 @@ const SOURCES: Record<TrackSource, Track.Source> = {
 /** What counts as a touch for the browser: with a finger not the touching but the letting go; a screen reader sends `click` alone. */
 const TOUCHES = ['pointerup', 'click', 'keydown'];
 const ALL: readonly TrackSource[] = ['microphone', 'camera', 'screen'];
-/** A source that fails so often on a live connection is one that this browser cannot send. */
+/** A picture that fails so often on a live connection is one that this browser cannot send. */
 const GIVE_UP_AFTER = 2;
+/** A voice that fails so often is held up by the connection: it goes on trying, and its owner is told. */
+const STUCK_AFTER = 3;
 /** What the library says while the right to send is still on its way. */
 const NO_RIGHT_YET = 403;
 /** After these the room is not to be entered again by oneself; the hearing channel says what comes next. */
@@ -96,6 +101,11 @@ export class MediaRoom {
   /** The room that is connected now, for measuring. */
   get connected(): Room | null {
     return this.room;
+  }
+
+  /** One's own voice is wanted on and does not get through. */
+  get voiceStuck(): boolean {
+    return this.failures.microphone >= STUCK_AFTER;
   }
 
   /**
@@ -274,7 +284,7 @@ export class MediaRoom {
       const rightful = !(error instanceof PublishTrackError && error.status === NO_RIGHT_YET);
       const live = this.room === room && room.state === ConnectionState.Connected;
       if (plan.name === 'on' && rightful && live) this.failures[source] += 1;
-      if (this.failures[source] < GIVE_UP_AFTER) return false;
+      if (source === 'microphone' || this.failures[source] < GIVE_UP_AFTER) return false;
       this.failures[source] = 0;
       this.listener.cannotSend(source);
       return true;

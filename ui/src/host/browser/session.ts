@@ -180,7 +180,9 @@ export class HearingSession {
     const before = this.counters;
     this.counters = await look(room);
     if (before === null) return;
-    const { quality, rttMs, loss, jitterMs, sendingKbps, receivingKbps } = measure(before, this.counters, this.channelRttMs);
+    const { quality: measured, rttMs, loss, jitterMs, sendingKbps, receivingKbps } = measure(before, this.counters, this.channelRttMs);
+    // What holds one's own voice up is the network, whatever the packets that do arrive look like.
+    const quality = this.room.voiceStuck ? 'bad' : measured;
     this.around.say({ type: 'network', quality, rttMs, loss, sendingKbps, receivingKbps });
     this.driver.tell({ type: 'netReport', rttMs, loss, jitterMs });
   }
