@@ -21,10 +21,15 @@ export interface Rights {
   message: boolean;
 }
 
+/** 法官助理 may do what the clerk may. */
+const isClerk = (role: Role): boolean => role === 'clerk' || role === 'assistant';
+
+/** Whom a closed hearing still lets in, to archive it. */
+export const archives = (role: Role): boolean => role === 'presidingJudge' || isClerk(role);
+
 export function rightsOf(role: Role, settings: HearingSettings): Rights {
   const judge = role === 'presidingJudge';
-  // 法官助理 may do what the clerk may.
-  const clerk = role === 'clerk' || role === 'assistant';
+  const clerk = isClerk(role);
   return {
     open: judge || clerk,
     preside: judge,
@@ -33,7 +38,7 @@ export function rightsOf(role: Role, settings: HearingSettings): Rights {
     health: isCourt(role),
     share: shareOf(role, settings),
     asks: asksOf(role),
-    archive: judge || clerk,
+    archive: archives(role),
     message: role !== 'observer' && role !== 'technician',
   };
 }

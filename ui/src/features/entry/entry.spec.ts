@@ -165,7 +165,7 @@ describe('核对案件', () => {
 describe('账号登录', () => {
   it('lists the hearings of a member of staff and takes the seat', async () => {
     const hearing = { hearing: 'h', case: info, state: { name: 'open' as const }, seat: 'judge', role: 'presidingJudge' as const, inUse: false };
-    const over = { ...hearing, hearing: 'old', state: { name: 'closed' as const } };
+    const over = { ...hearing, hearing: 'old', state: { name: 'archived' as const } };
     const { calls } = open({ 'court.signIn': () => ({ token: 'b', name: '王示范', hearings: [hearing, over] }), 'court.staffSeat': () => taken });
     const tab = screen.getByRole('tab', { name: '账号登录' });
     await fireEvent.mouseDown(tab, { button: 0 });
@@ -196,9 +196,20 @@ it('a wait that counts down is read out once, not at every second', async () => 
   vi.useRealTimers();
 });
 
+it.each([
+  ['clerk', 'closed', '归档', false],
+  ['assistant', 'closed', '归档', false],
+  ['panelMember', 'closed', '已结束', true],
+  ['clerk', 'archived', '已结束', true],
+] as const)('the %s of a hearing that is %s is offered %s', async (role, name, label, shut) => {
+  const { pinia } = open({ 'court.signIn': () => ({ token: 'b', name: '孙演示', hearings: [{ hearing: 'h', case: info, state: { name }, seat: 's', role, inUse: false }] }) });
+  await useEntry(pinia).signIn({ account: 'a', password: 'p' });
+  expect(await screen.findByRole('button', { name: label })).toHaveProperty('disabled', shut);
+});
+
 it('staff come back to their hearings after one of them, without signing in again', async () => {
   const hearings = [{ hearing: 'h', case: info, state: { name: 'inSession' as const, phase: 'evidence' as const }, seat: 's', role: 'clerk' as const, inUse: false }];
-  const { host, pinia, say } = open({ 'court.signIn': () => ({ token: 'b', name: '孙演示', hearings }), 'court.staffSeat': () => ({ hearing: 'h', seat: 's', token: 't' }), 'hearing.end': () => null });
+  const { host, pinia, say, calls } = open({ 'court.signIn': () => ({ token: 'b', name: '孙演示', hearings }), 'court.staffSeat': () => ({ hearing: 'h', seat: 's', token: 't' }), 'hearing.end': () => null });
   const entry = useEntry(pinia);
   await entry.signIn({ account: 'clerk', password: 'p' });
   await fireEvent.click(await screen.findByRole('button', { name: '进入法庭' }));
@@ -207,8 +218,11 @@ it('staff come back to their hearings after one of them, without signing in agai
   say({ type: 'channel', frame: { type: 'welcome', connection: 'c', snapshot: hearing({ state: { name: 'closed' } }), media: null } });
   await session.end();
   expect(await screen.findByRole('heading', { name: /孙演示/ })).toBeTruthy();
-  expect(await screen.findByRole('button', { name: '已结束' })).toHaveProperty('disabled', true);
-  await fireEvent.click(screen.getByRole('button', { name: '返回' }));
+  // The last page offers the way home beside 归档: whoever took it finds the act again in the list.
+  await fireEvent.click(await screen.findByRole('button', { name: '归档' }));
+  await waitFor(() => expect(calls('court.staffSeat')).toHaveLength(2));
+  await session.end();
+  await fireEvent.click(await screen.findByRole('button', { name: '返回' }));
   await session.end();
   expect(entry.flow.name).toBe('signIn');
   expect(host.kind).toBe('fake');
