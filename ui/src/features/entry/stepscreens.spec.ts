@@ -153,3 +153,16 @@ it('a note from before the seat that did not get through stands in the waiting r
   move({ name: 'waiting' });
   expect(await screen.findByRole('textbox', { name: '写给书记员' })).toHaveProperty('value', '住址已变更');
 });
+
+it.each([
+  ['was told', undefined, '已告知法庭'],
+  ['was not told', 'identity.submit', '操作太快，请稍候再试'],
+] as const)('the court asks in the waiting room who one is; the answer says there that it %s', async (_, refuse, words) => {
+  const { commands, say } = await open({ name: 'waiting' }, { root: App, ...(refuse && { refuse }) });
+  const asked = snapshot({ name: 'waiting' });
+  asked.participants = asked.participants.map((p) => (p.seat.id === 'me' ? { ...p, identity: 'requested' } : p));
+  say({ type: 'channel', frame: { type: 'snapshot', snapshot: asked } });
+  await fireEvent.click(await screen.findByRole('button', { name: '我准备好了' }));
+  await waitFor(() => expect(document.querySelector('.toast')?.textContent).toMatch(words));
+  expect(commands).toContainEqual({ type: 'identity.submit' });
+});
