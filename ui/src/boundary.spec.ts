@@ -4,11 +4,12 @@ import { createPinia } from 'pinia';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createApp, nextTick, type App as AnyApp, type Component } from 'vue';
 import old from '../public/old.js?raw';
-import App from './App.vue';
 import { brokenBy, catchAll } from './boundary';
 import { hostKey } from './host/host';
 import { createWords } from './i18n';
 import { useFailure } from './stores/failure';
+import Root from './Root.vue';
+import { hearing } from './testing/build';
 import { fakeHost } from './testing/fakeHost';
 
 let box: HTMLElement;
@@ -23,10 +24,10 @@ afterEach(() => {
   document.body.replaceChildren();
 });
 
-function start(root: Component, answers = {}) {
+function start(root: Component, answers = {}, fake = fakeHost(answers)) {
   const pinia = createPinia();
   app?.unmount();
-  app = createApp(root).provide(hostKey, fakeHost(answers).host).use(pinia).use(createWords());
+  app = createApp(root).provide(hostKey, fake.host).use(pinia).use(createWords());
   const failure = useFailure(pinia);
   catchAll(app, failure);
   app.mount(box);
@@ -37,15 +38,30 @@ const bug = () => {
 };
 
 describe('a bug', () => {
-  it('while drawing breaks the screen', () => {
-    expect(start({ render: bug }).now).toBe('screen');
-    expect(start({ setup: bug, render: () => null }).now).toBe('screen');
+  it('of the page itself, as it begins, is told in its place', async () => {
+    const fake = fakeHost();
+    fake.host.on = bug;
+    start(Root, {}, fake);
+    await waitFor(() => expect(screen.getByRole('alert').textContent).toBe('软件出错'));
+    // Nobody has a seat yet, and nothing is open.
+    expect(document.body.textContent).not.toMatch(/席位|摄像头/);
+  });
+  it('while drawing breaks the screen, which says what stays safe and what may be open', async () => {
+    const fake = fakeHost({ 'app.start': () => ({ version: '0', server: '', code: null, frames: { url: '', token: '' }, session: { hearing: 'h', seat: 'p', token: 't' } }), 'hearing.join': () => null, 'check.quick': () => ({ serverReachable: true, rttMs: 9 }) as never });
+    start(Root, {}, fake);
+    await waitFor(() => expect(fake.asked.map(({ name }) => name)).toContain('hearing.join'));
+    fake.say({ type: 'link', state: { name: 'live' } });
+    const broken = { ...hearing(), case: null } as unknown as ReturnType<typeof hearing>;
+    fake.say({ type: 'channel', frame: { type: 'snapshot', snapshot: broken } });
+    await waitFor(() => expect(screen.getByRole('alert').textContent).toBe('软件出错'));
+    expect(document.body.textContent).toContain('席位仍然保留');
+    expect(document.body.textContent).toContain('麦克风和摄像头可能仍然开着');
   });
   it('is told as the same thing in a build, where Vue says only a number', () => {
     expect(['0', '1', '5', '13'].map((n) => brokenBy(`https://vuejs.org/error-reference/#runtime-${n}`))).toEqual(['screen', 'screen', 'act', 'act']);
   });
   it('in an act leaves the screen and says that something was not done', async () => {
-    const failure = start(App, { 'app.start': async () => bug(), 'check.quick': () => ({ serverReachable: true, rttMs: 9 }) });
+    const failure = start(Root, { 'app.start': async () => bug(), 'check.quick': () => ({ serverReachable: true, rttMs: 9 }) });
     expect((await screen.findByRole('alert')).textContent).toContain('刚才的操作可能没有完成');
     await fireEvent.click(screen.getByRole('button', { name: '关闭提示' }));
     failure.happened('act', Date.now());

@@ -1,7 +1,7 @@
 /** Composition root: host, stores, words, page. Nothing else is created here. */
 import { createPinia } from 'pinia';
 import { createApp } from 'vue';
-import App from './App.vue';
+import Root from './Root.vue';
 import { catchAll, report } from './boundary';
 import sprite from './components/icons.svg?raw';
 import FailurePage from './features/failure/FailurePage.vue';
@@ -16,7 +16,7 @@ document.body.insertAdjacentHTML('afterbegin', sprite);
 async function start() {
   const host = await createHost();
   const pinia = createPinia();
-  const app = createApp(App).provide(hostKey, host).use(pinia).use(createWords());
+  const app = createApp(Root).provide(hostKey, host).use(pinia).use(createWords());
   catchAll(app, useFailure(pinia));
   app.mount('#app');
 }

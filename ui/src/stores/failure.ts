@@ -1,6 +1,6 @@
 /** An error of the program itself that nobody expected: what it broke, and whether the person was told. */
 import { defineStore } from 'pinia';
-import { ref } from 'vue';
+import { ref, shallowRef } from 'vue';
 
 /** `screen`: what is shown cannot be trusted any more. `act`: something was not done. */
 export type Broken = 'screen' | 'act';
@@ -10,6 +10,8 @@ const QUIET_MS = 60_000;
 
 export const useFailure = defineStore('failure', () => {
   const now = ref<Broken | null>(null);
+  /** What the person ought to know should the screen break, as it last was. */
+  const stake = shallowRef({ seat: false, devices: false });
   let quietUntil = 0;
 
   function happened(broken: Broken, atMs: number) {
@@ -20,5 +22,5 @@ export const useFailure = defineStore('failure', () => {
     now.value = null;
     quietUntil = Date.now() + QUIET_MS;
   }
-  return { now, happened, dismiss };
+  return { now, stake, happened, dismiss };
 });

@@ -5,16 +5,19 @@ import App from '../../App.vue';
 import { createFakeHost } from '../../host/fake';
 import { HostFailure } from '../../host/host';
 import EN from '../../locales/en/courtroom.json';
+import { useDevices } from '../../stores/devices';
+import { useFailure } from '../../stores/failure';
+import { useSession } from '../../stores/session';
 import { mountApp } from '../../testing/mountApp';
-import type { HostCommands } from '../../wire/generated';
+import type { HostCommands, PendingRequest } from '../../wire/generated';
 
 async function enter(as: string, scene = 'court') {
   vi.spyOn(HTMLCanvasElement.prototype, 'getContext').mockReturnValue(null);
   const host = await createFakeHost(`?host=fake&as=${as}&scene=${scene}`);
   const call = vi.spyOn(host, 'call');
-  mountApp(App, host);
+  const { pinia } = mountApp(App, host);
   const commands = () => call.mock.calls.filter(([name]) => name === 'hearing.command').map(([, args]) => (args as HostCommands['hearing.command']['args']).command);
-  return { commands, call, host };
+  return { commands, call, host, pinia };
 }
 const button = (name: string | RegExp) => screen.findByRole('button', { name });
 const press = async (name: string | RegExp) => fireEvent.click(await button(name));
@@ -207,6 +210,64 @@ describe('when held', () => {
   ])('ends with words of its own: %s', async (scene, title) => {
     await enter('plaintiff', scene);
     expect((await screen.findByRole('alert')).textContent).toBe(title);
+  });
+});
+
+describe('when a part of the screen breaks', () => {
+  it('the court goes on beside it, and the part can be tried again', async () => {
+    const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const { pinia } = await enter('judge');
+    await button('休庭');
+    const session = useSession(pinia);
+    const whole = session.snapshot;
+    if (!whole) throw new Error('the scene has a hearing');
+    session.snapshot = { ...whole, requests: [{ id: 'r', seat: 'plaintiff', request: null } as unknown as PendingRequest] };
+    expect(await screen.findByText(/此处暂时无法显示/)).toBeTruthy();
+    expect(said).toHaveBeenCalled();
+    expect(screen.getByRole('figure', { name: '审判长 王示范' })).toBeTruthy();
+    expect(screen.getByRole('button', { name: '休庭' })).toBeTruthy();
+    expect(useFailure(pinia).now).toBe('act');
+    session.snapshot = whole;
+    await press('再试一次');
+    expect(await screen.findByRole('tab', { name: '消息' })).toBeTruthy();
+  });
+
+  it('a dialog closes, and the next one opens', async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const { pinia } = await enter('plaintiff');
+    await button('设备');
+    const devices = useDevices(pinia);
+    const { list } = devices;
+    devices.list = { ...list, devices: null as never };
+    await press('设备');
+    await waitFor(() => expect(useFailure(pinia).now).toBe('act'));
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+    devices.list = list;
+    await press('设备');
+    expect(await screen.findByRole('dialog', { name: /设备/ })).toBeTruthy();
+  });
+
+  it('what says so can be pressed over an open dialog, which stays', async () => {
+    const { pinia } = await enter('judge');
+    useFailure(pinia).happened('act', Date.now());
+    const bar = await button('关闭提示');
+    await press('休庭');
+    const dialog = await screen.findByRole('dialog', { name: '确认休庭？' });
+    // Not hidden from screen readers: found by its role.
+    const close = await button('关闭提示');
+    expect(close).toBe(bar);
+    let stayed = false;
+    // The dialog listens for what is pressed beside it from its next turn on; this reads what it made of the pressing.
+    close.addEventListener('dismissableLayer.pointerDownOutside', (event) => queueMicrotask(() => (stayed = event.defaultPrevented)), { once: true });
+    await waitFor(async () => {
+      await fireEvent.pointerDown(close);
+      expect(stayed).toBe(true);
+    });
+    await fireEvent.click(close);
+    expect(screen.queryByRole('button', { name: '关闭提示' })).toBeNull();
+    expect(dialog.isConnected).toBe(true);
   });
 });
 
