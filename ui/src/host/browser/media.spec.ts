@@ -1,5 +1,5 @@
 /** The media room on a room of the test: what is told when the browser will not play or cannot send. */
-import { ConnectionState, PublishTrackError, RoomEvent, type Room } from 'livekit-client';
+import { ConnectionState, DisconnectReason, PublishTrackError, RoomEvent, type Room } from 'livekit-client';
 import { beforeEach, expect, test, vi } from 'vitest';
 import { MediaRoom, type Plans } from './media';
 
@@ -17,14 +17,14 @@ class TestRoom {
       this.published.push(name);
     },
   };
-  private readonly hears = new Map<string, () => void>();
+  private readonly hears = new Map<string, (what?: unknown) => void>();
 
   constructor(readonly fails: Record<string, Error> = {}) {}
   on(event: string, listener: () => void) {
     this.hears.set(event, listener);
   }
-  says(event: RoomEvent) {
-    this.hears.get(event)?.();
+  says(event: RoomEvent, what?: unknown) {
+    this.hears.get(event)?.(what);
   }
   connect = async () => undefined;
   disconnect = async () => undefined;
@@ -69,6 +69,16 @@ test('says that the browser waits for a touch, and that it plays again', async (
   expect(said).toEqual(['blocked']);
   room.canPlaybackAudio = true;
   room.says(RoomEvent.AudioPlaybackStatusChanged);
+  expect(said).toEqual(['blocked', 'playing']);
+  media.close();
+});
+
+test('a room that was left for good asks for no touch any more', async () => {
+  const room = new TestRoom();
+  const { media, said } = await enter(room);
+  room.canPlaybackAudio = false;
+  room.says(RoomEvent.AudioPlaybackStatusChanged);
+  room.says(RoomEvent.Disconnected, DisconnectReason.PARTICIPANT_REMOVED);
   expect(said).toEqual(['blocked', 'playing']);
   media.close();
 });

@@ -220,6 +220,7 @@ export class MediaRoom {
       if (this.room !== room) return;
       if (reason === undefined || !FINAL.includes(reason)) return this.lost();
       this.room = null;
+      this.silence();
       this.listener.pictures();
     });
     room.on(RoomEvent.Reconnecting, () => {
