@@ -13,6 +13,8 @@ export const usePanel = defineStore('panel', () => {
   const readUpTo = ref<Seq | null>(null);
   /** The message that is being written. */
   const draft = ref('');
+  /** The call for help that is being written. */
+  const help = ref('');
   // Another seat is another person's panel.
   watch(
     () => session.seat,
@@ -20,7 +22,8 @@ export const usePanel = defineStore('panel', () => {
       tab.value = 'transcript';
       readUpTo.value = null;
       draft.value = '';
+      help.value = '';
     },
   );
-  return { tab, readUpTo, draft };
+  return { tab, readUpTo, draft, help };
 });

@@ -1,6 +1,6 @@
 /** The courtroom on the scripted host, found by role, as people and screen readers find it. */
 import { fireEvent, screen, waitFor, within } from '@testing-library/vue';
-import { describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import App from '../../App.vue';
 import { createFakeHost } from '../../host/fake';
 import { HostFailure } from '../../host/host';
@@ -210,6 +210,40 @@ describe('when held', () => {
   ])('ends with words of its own: %s', async (scene, title) => {
     await enter('plaintiff', scene);
     expect((await screen.findByRole('alert')).textContent).toBe(title);
+  });
+});
+
+describe('on a phone', () => {
+  beforeEach(() => {
+    const narrow = { matches: true, addEventListener: () => undefined, removeEventListener: () => undefined } as unknown as MediaQueryList;
+    const asks = vi.spyOn(globalThis, 'matchMedia').mockReturnValue(narrow);
+    return () => asks.mockRestore();
+  });
+
+  it('offers no request to who is isolated: the court would refuse it', async () => {
+    await enter('plaintiff', 'isolated');
+    await press('求助');
+    const dialog = within(await screen.findByRole('dialog'));
+    expect(dialog.getByRole('button', { name: '设备与显示' })).toBeTruthy();
+    expect(dialog.queryByRole('button', { name: '向法庭申请' })).toBeNull();
+  });
+
+  it('keeps a call for help that is being written while devices are looked at', async () => {
+    const { commands } = await enter('plaintiff');
+    await press('求助');
+    const text = () => within(screen.getByRole('dialog')).getByRole('textbox');
+    await screen.findByRole('dialog');
+    expect(screen.getByRole('button', { name: '向法庭申请' })).toBeTruthy();
+    await fireEvent.update(text(), '听不到审判长');
+    await fireEvent.click(within(screen.getByRole('dialog')).getByRole('button', { name: '设备与显示' }));
+    await press('关闭');
+    await press('求助');
+    await waitFor(() => expect(text()).toHaveProperty('value', '听不到审判长'));
+    await press('发送求助');
+    expect(commands()).toEqual([{ type: 'help.ask', text: '听不到审判长', to: null }]);
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull());
+    await press('求助');
+    await waitFor(() => expect(text()).toHaveProperty('value', ''));
   });
 });
 
