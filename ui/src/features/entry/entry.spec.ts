@@ -1,6 +1,6 @@
 // The screens before a seat is taken, by role, with a host that answers what the test says.
 import { fireEvent, screen, waitFor, within } from '@testing-library/vue';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { HostFailure } from '../../host/host';
 import { fakeHost } from '../../testing/fakeHost';
 import { mountApp } from '../../testing/mountApp';
@@ -9,6 +9,8 @@ import { useSession } from '../../stores/session';
 import { hearing } from '../../testing/build';
 import EntryScreen from './EntryScreen.vue';
 import { useEntry } from './useEntry';
+
+afterEach(() => void vi.useRealTimers());
 
 const CODE = '26031807';
 const seat = (id: string, role: Role, title: string, name: string, represents: string | null = null): Seat => ({ id, role, title, name, represents, side: 'plaintiff' });
@@ -82,6 +84,31 @@ describe('输入庭审码', () => {
     await waitFor(() => expect(calls('court.enter')).toEqual([{ code: CODE }]));
   });
 
+  it('overwrites the box that the keys went to, deletes backwards, and takes a digit in the middle for no new code', async () => {
+    open({});
+    await enterCode('26031806');
+    await screen.findByRole('alert');
+    const field = screen.getByRole<HTMLInputElement>('textbox', { name: /庭审码/ });
+    const caret = () => [field.selectionStart, field.selectionEnd];
+    await fireEvent.keyDown(field, { key: 'Home' });
+    expect(caret()).toEqual([0, 1]);
+    await fireEvent.keyDown(field, { key: 'ArrowRight' });
+    await fireEvent.keyDown(field, { key: 'ArrowRight' });
+    await fireEvent.keyDown(field, { key: 'ArrowLeft' });
+    expect(caret()).toEqual([1, 2]);
+    expect(field.parentElement?.querySelector('.next')?.textContent).toBe('6');
+    field.value = '2031806';
+    field.setSelectionRange(1, 1);
+    await fireEvent.input(field, { inputType: 'deleteContentBackward' });
+    expect([field.value, ...caret()]).toEqual(['2031806', 1, 1]);
+    await fireEvent.update(field, '26031806');
+    // Before the last digit, one like it: nine digits, and the caret is not behind the ninth.
+    field.value = '260318066';
+    field.setSelectionRange(8, 8);
+    await fireEvent.input(field);
+    expect(field.value).toBe('26031806');
+  });
+
   it('holds back after too many tries, and lets go by itself', async () => {
     vi.useFakeTimers({ shouldAdvanceTime: true });
     open({ 'court.enter': refuse('tooManyTries', 5_000) });
@@ -91,7 +118,6 @@ describe('输入庭审码', () => {
     expect(button.disabled).toBe(true);
     await vi.advanceTimersByTimeAsync(6_000);
     expect(button.disabled).toBe(false);
-    vi.useRealTimers();
   });
 
   it('tells an unreachable server from a wrong code', async () => {
@@ -193,7 +219,6 @@ it('a wait that counts down is read out once, not at every second', async () => 
   expect(screen.getByRole('alert').textContent).toBe(said);
   await vi.advanceTimersByTimeAsync(30_000);
   expect(screen.getByRole('alert').textContent).not.toBe(said);
-  vi.useRealTimers();
 });
 
 it.each([
