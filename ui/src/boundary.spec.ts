@@ -101,5 +101,10 @@ describe('a browser', () => {
     expect(document.documentElement.dataset['old']).toBe('');
   });
   it('that cannot read the styles is told so', () => expect(look({ matchMedia: () => ({ matches: false }) })).toContain('太旧'));
+  it('within the desktop program is told to update the system, not to use that program', () => {
+    expect(look({ matchMedia: () => ({ matches: false }), __TAURI_INTERNALS__: {} })).toContain('太旧');
+    expect(document.querySelector('.old-browser')?.textContent).toContain('更新系统');
+    expect(document.querySelector('.old-browser')?.textContent).not.toContain('桌面软件');
+  });
   it('on an address without TLS is told the right one', () => expect(look({ crypto: undefined, isSecureContext: false })).toContain('https'));
 });

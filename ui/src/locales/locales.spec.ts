@@ -1,5 +1,6 @@
 /** The words: both languages have the same keys, sorted; every key that is used exists, and every key is used. */
 import { describe, expect, it } from 'vitest';
+import { source } from '../i18n';
 
 const files = import.meta.glob<Record<string, unknown>>('./*/*.json', { eager: true, import: 'default' });
 const sources = import.meta.glob<string>('../**/*.{vue,ts}', { eager: true, query: '?raw', import: 'default' });
@@ -36,4 +37,10 @@ describe('words', () => {
     const patterns = [...used].map((key) => new RegExp(`^${key.replace(/\./g, '\\.').replace(/\$\{[^}]*\}/g, '.+')}$`));
     expect(of('zh-CN').filter((key) => !patterns.some((p) => p.test(key)))).toEqual([]);
   });
+});
+
+it('calls only the legal act 退庭, and asks nobody for a code who signs in by account', () => {
+  const { courtroom } = source;
+  expect(courtroom.codeMeanwhile).not.toContain('退庭');
+  expect(courtroom.lost.home).not.toContain('庭审码');
 });

@@ -98,7 +98,7 @@ describe('for a party', () => {
   it('asks for another phase, and not for the one that is on', async () => {
     const { commands } = await enter('plaintiff');
     await press('申请');
-    await fireEvent.click(await screen.findByRole('radio', { name: '变更庭审阶段' }));
+    await fireEvent.click(await screen.findByRole('radio', { name: '进入其他庭审阶段' }));
     expect(await button('提出申请')).toHaveProperty('disabled', true);
     expect(screen.queryByRole('option', { name: '举证质证' })).toBeNull();
     await fireEvent.update(screen.getByRole('combobox', { name: '进入哪个阶段' }), 'debate');

@@ -102,6 +102,7 @@ describe('the steps follow the server', () => {
 
   it('tells the one who waits that the hearing was adjourned, with the court’s reason', async () => {
     await open({ name: 'waiting' }, { hearing: { name: 'adjourned', reason: '被告突发疾病' }, root: App });
+    await waitFor(() => expect(document.title).toContain('本次庭审已结束'));
     expect((await screen.findByRole('alert')).textContent).toMatch(/延期审理/);
     expect(screen.getByText(/被告突发疾病/)).toBeTruthy();
   });
