@@ -15,6 +15,9 @@ use rtc::shared::error::Error;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+/// Packets asked for in one message. Each may take a pair of its own, and a message of more than 253 pairs is not sent at all.
+const REQUEST_LIMIT: usize = 200;
+
 /// See the module. Stands where the stack's own generator would.
 #[derive(Default)]
 pub struct LossRequests {
@@ -35,36 +38,38 @@ impl LossRequests {
     fn arrived(&mut self, now: Instant, packet: &rtc::rtp::Packet) {
         let now_ms = self.now_ms(now);
         let ssrc = packet.header.ssrc;
-        let (ssrc, sequence) = match self.repairs.get(&ssrc) {
-            None => (ssrc, packet.header.sequence_number),
-            Some(repaired) => match packet.payload.first_chunk::<2>() {
-                Some(original) => (*repaired, u16::from_be_bytes(*original)),
-                // A probe: it repairs nothing.
-                None => return,
-            },
-        };
-        if let Some(missing) = self.streams.get_mut(&ssrc) {
-            missing.arrived(now_ms, sequence);
+        match self.repairs.get(&ssrc) {
+            None => {
+                if let Some(missing) = self.streams.get_mut(&ssrc) {
+                    missing.arrived(now_ms, packet.header.sequence_number);
+                }
+            }
+            Some(repaired) => {
+                // A probe carries no number: it repairs nothing.
+                if let Some(missing) = self.streams.get_mut(repaired)
+                    && let Some(original) = packet.payload.first_chunk::<2>()
+                {
+                    missing.repaired(now_ms, u16::from_be_bytes(*original));
+                }
+            }
         }
     }
 
     fn ask(&mut self, now: Instant) {
         let now_ms = self.now_ms(now);
         for (ssrc, missing) in &mut self.streams {
-            let due = missing.due(now_ms);
-            if due.is_empty() {
-                continue;
+            for due in missing.due(now_ms).chunks(REQUEST_LIMIT) {
+                let nack = TransportLayerNack {
+                    sender_ssrc: 0,
+                    media_ssrc: *ssrc,
+                    nacks: nack_pairs_from_sequence_numbers(due),
+                };
+                self.outbound.push_back(TaggedPacket {
+                    now,
+                    transport: TransportContext::default(),
+                    message: AttributedPacket::new(Packet::Rtcp(vec![Box::new(nack)])),
+                });
             }
-            let nack = TransportLayerNack {
-                sender_ssrc: 0,
-                media_ssrc: *ssrc,
-                nacks: nack_pairs_from_sequence_numbers(&due),
-            };
-            self.outbound.push_back(TaggedPacket {
-                now,
-                transport: TransportContext::default(),
-                message: AttributedPacket::new(Packet::Rtcp(vec![Box::new(nack)])),
-            });
         }
     }
 }
@@ -191,6 +196,25 @@ mod tests {
             }
         }
         asked
+    }
+
+    #[test]
+    fn many_losses_are_asked_for_in_messages_that_can_be_sent() {
+        #[expect(clippy::disallowed_methods, reason = "virtual time needs one origin")]
+        let began = Instant::now();
+        let mut requests = LossRequests::default();
+        requests.bind_remote_stream(&stream(PICTURE, None));
+        for n in 0..=4 {
+            requests
+                .handle_read(packet(began, PICTURE, n * 300, b"x"))
+                .expect("never fails");
+        }
+        let asked = asked(&mut requests, began + Duration::from_millis(REORDERED_MS));
+        assert!(asked.iter().all(|(_, numbers)| numbers.len() <= REQUEST_LIMIT));
+        assert_eq!(
+            asked.iter().map(|(_, numbers)| numbers.len()).sum::<usize>(),
+            1_024
+        );
     }
 
     #[test]
