@@ -312,6 +312,16 @@ impl Room {
         }));
     }
 
+    /// The next try is made now. A court that just gave out a token is there, and the token of before may be too old for it.
+    fn hurry(&mut self) {
+        let now = Instant::now();
+        match self.link {
+            Link::Waiting(mode, _) => self.link = Link::Waiting(mode, now),
+            Link::NeedsToken => self.link = Link::Waiting(Mode::Full, now),
+            Link::Up(_) | Link::Dialling(..) => {}
+        }
+    }
+
     async fn opened(&mut self, mode: Mode, signal: Signal, opening: Opening, early: Vec<Response>) -> Flow {
         self.link = Link::Up(Box::new(signal));
         self.last_word_ms = self.now_ms();
@@ -582,8 +592,11 @@ impl Room {
             }
             RoomCommand::Access(access) => {
                 self.access = access;
-                if let Link::NeedsToken = self.link {
-                    self.link = Link::Waiting(Mode::Full, Instant::now());
+                self.hurry();
+            }
+            RoomCommand::Retry => {
+                if let Link::Waiting(..) = self.link {
+                    self.hurry();
                 }
             }
             RoomCommand::Break => {
@@ -761,5 +774,64 @@ fn description(kind: &str, sdp: String, id: u32) -> proto::SessionDescription {
         sdp,
         id,
         ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::room::NoSound;
+    use rand::SeedableRng;
+    use tokio_util::task::TaskTracker;
+
+    struct NoPictures;
+
+    impl crate::frames::FrameSink for NoPictures {
+        fn frame(&self, _frame: crate::EncodedFrame) {}
+    }
+
+    fn access(token: &str) -> RoomAccess {
+        RoomAccess {
+            url: "ws://127.0.0.1:9".parse().expect("an address"),
+            token: protocol::Secret::new(token),
+        }
+    }
+
+    fn room() -> Room {
+        let setup = RoomSetup {
+            client: "test".to_owned(),
+            frames: Arc::new(NoPictures),
+            sound: Arc::new(NoSound),
+            rng: rand_chacha::ChaCha8Rng::seed_from_u64(1),
+            tasks: TaskTracker::new(),
+        };
+        let (outgoing, commands, events) = (
+            mpsc::channel(1).1,
+            mpsc::unbounded_channel().1,
+            mpsc::channel(8).0,
+        );
+        Room::new(access("old"), setup, outgoing, commands, events)
+    }
+
+    /// After a restart of the server the token of before is refused and the wait is a long one; the next comes meanwhile.
+    #[tokio::test]
+    async fn a_new_access_ends_any_wait_and_a_retry_ends_the_one_for_time() {
+        let mut room = room();
+        for mode in [Mode::Resume, Mode::Full] {
+            for command in [RoomCommand::Access(access("new")), RoomCommand::Retry] {
+                room.link = Link::Waiting(mode, Instant::now() + Duration::from_secs(15));
+                let _goes_on = room.command(command).await;
+                assert!(matches!(room.link, Link::Waiting(m, at) if m == mode && at <= Instant::now()));
+            }
+        }
+        assert_eq!(room.access, access("new"));
+        room.link = Link::NeedsToken;
+        let _goes_on = room.command(RoomCommand::Retry).await;
+        assert!(
+            matches!(room.link, Link::NeedsToken),
+            "the old token would be refused again"
+        );
+        let _goes_on = room.command(RoomCommand::Access(access("newer"))).await;
+        assert!(matches!(room.link, Link::Waiting(Mode::Full, at) if at <= Instant::now()));
     }
 }

@@ -118,6 +118,7 @@ pub(crate) enum RoomCommand {
     Views(Vec<TrackView>),
     RequestKey(u32),
     Access(RoomAccess),
+    Retry,
     Break,
     Leave,
 }
@@ -159,9 +160,14 @@ impl RoomHandle {
         self.tell(RoomCommand::RequestKey(slot));
     }
 
-    /// A new token or address, used from the next connection on (at once when the old one was refused).
+    /// A new token or address, used from the next connection on; one that is waited for is made at once.
     pub fn access(&self, access: RoomAccess) {
         self.tell(RoomCommand::Access(access));
+    }
+
+    /// Tries again now; nothing unless it waits for the next try.
+    pub fn retry_now(&self) {
+        self.tell(RoomCommand::Retry);
     }
 
     /// Closes all sockets without a word, as a dead network would; for tests.

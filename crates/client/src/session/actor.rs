@@ -657,6 +657,9 @@ impl Actor {
                 if let Some(channel) = &self.channel {
                     channel.retry_now();
                 }
+                if let Some(room) = &self.room {
+                    room.retry_now();
+                }
             }
             Order::Sever => {
                 if let Some(channel) = &self.channel {
