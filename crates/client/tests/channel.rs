@@ -288,3 +288,41 @@ async fn a_person_who_asks_for_the_next_try_does_not_wait_for_it() {
         "tried before {wait:?} were over"
     );
 }
+
+#[tokio::test]
+async fn the_first_cause_of_a_drop_is_said_until_the_court_welcomes_again() {
+    let (court, url) = Court::new().await;
+    let (_handle, _events, _tasks) = connect(url);
+    let (mut seat, _, cause) = court.hello().await;
+    assert_eq!(cause, None);
+    seat.welcome(1).await;
+    drop(seat);
+    let (mut seat, _, cause) = court.hello().await;
+    assert_eq!(cause, Some(DropCause::ConnectionReset));
+    // What happens while it is not back is not why it went.
+    for reason in [ByeReason::TooOften, ByeReason::Restarting] {
+        seat.say(ServerFrame::Bye { reason }).await;
+        let cause;
+        (seat, _, cause) = court.hello().await;
+        assert_eq!(cause, Some(DropCause::ConnectionReset));
+    }
+    seat.welcome(2).await;
+    seat.say(ServerFrame::Bye {
+        reason: ByeReason::Restarting,
+    })
+    .await;
+    let (_seat, _, cause) = court.hello().await;
+    assert_eq!(cause, Some(DropCause::ServerRestart));
+}
+
+#[tokio::test]
+async fn a_seat_that_came_too_often_has_no_cause_to_tell() {
+    let (court, url) = Court::new().await;
+    let (_handle, _events, _tasks) = connect(url);
+    let (mut seat, _, _) = court.hello().await;
+    seat.say(ServerFrame::Bye {
+        reason: ByeReason::TooOften,
+    })
+    .await;
+    assert_eq!(court.hello().await.2, None);
+}

@@ -169,10 +169,12 @@ pub enum ByeReason {
     UpdateNeeded,
     /// What came was not the protocol. Reconnect.
     ProtocolError,
-    /// The server is being restarted, or does not take this connection now. Reconnect.
+    /// The server is being restarted. Reconnect.
     Restarting,
     /// What waited for the client grew past its limit and was thrown away: it reads too slowly. Reconnect.
     TooSlow,
+    /// This seat has connected too often in the last minute. The server is well; reconnect later.
+    TooOften,
 }
 
 /// The way into the media room: LiveKit signalling v1.

@@ -1035,7 +1035,7 @@ seq: Seq, } | { "name": "rejected",
  */
 code: Refusal, };
 
-export type ByeReason = "replaced" | "removed" | "left" | "hearingEnded" | "badToken" | "updateNeeded" | "protocolError" | "restarting" | "tooSlow";
+export type ByeReason = "replaced" | "removed" | "left" | "hearingEnded" | "badToken" | "updateNeeded" | "protocolError" | "restarting" | "tooSlow" | "tooOften";
 
 export type MediaAccess = { 
 /**

@@ -33,7 +33,7 @@ const WELCOME_LIMIT: Duration = Duration::from_secs(7);
 /// Whether to connect again after the server said goodbye. Pure.
 pub fn comes_back(reason: ByeReason) -> bool {
     match reason {
-        ByeReason::ProtocolError | ByeReason::Restarting | ByeReason::TooSlow => true,
+        ByeReason::ProtocolError | ByeReason::Restarting | ByeReason::TooSlow | ByeReason::TooOften => true,
         ByeReason::Replaced
         | ByeReason::Removed
         | ByeReason::Left
@@ -152,6 +152,8 @@ struct Channel {
 enum End {
     /// Try again.
     Lost(DropCause),
+    /// Try again; the court is well and so is the line.
+    NotYet,
     /// The server ended it for good.
     Bye(ByeReason),
     /// This side ended it.
@@ -184,7 +186,9 @@ impl Channel {
                     self.say(ChannelEvent::Link(LinkState::Ended { reason })).await;
                     return;
                 }
-                End::Lost(cause) => self.cause = Some(cause),
+                // What happens until the court welcomes again is not why it went.
+                End::Lost(cause) => _ = self.cause.get_or_insert(cause),
+                End::NotYet => {}
             }
             attempt += 1;
             let lost_at = *lost_at.get_or_insert_with(Instant::now);
@@ -370,14 +374,12 @@ impl Channel {
             ServerFrame::Bye { reason } => {
                 let reason = *reason;
                 self.say(ChannelEvent::Frame(frame)).await;
-                return Ok(Some(if comes_back(reason) {
-                    End::Lost(match reason {
-                        ByeReason::Restarting => DropCause::ServerRestart,
-                        ByeReason::TooSlow => DropCause::Silence,
-                        _ => DropCause::ProtocolError,
-                    })
-                } else {
-                    End::Bye(reason)
+                return Ok(Some(match reason {
+                    reason if !comes_back(reason) => End::Bye(reason),
+                    ByeReason::TooOften => End::NotYet,
+                    ByeReason::Restarting => End::Lost(DropCause::ServerRestart),
+                    ByeReason::TooSlow => End::Lost(DropCause::Silence),
+                    _ => End::Lost(DropCause::ProtocolError),
                 }));
             }
         }

@@ -71,6 +71,6 @@ pub(crate) fn outcomes() -> Vec<Outcome> {
 pub(crate) fn bye_reasons() -> Vec<ByeReason> {
     every_variant!(vec![
         ByeReason::Replaced, ByeReason::Removed, ByeReason::Left, ByeReason::HearingEnded, ByeReason::BadToken,
-        ByeReason::UpdateNeeded, ByeReason::ProtocolError, ByeReason::Restarting, ByeReason::TooSlow,
-    ], ByeReason: Replaced Removed Left HearingEnded BadToken UpdateNeeded ProtocolError Restarting TooSlow)
+        ByeReason::UpdateNeeded, ByeReason::ProtocolError, ByeReason::Restarting, ByeReason::TooSlow, ByeReason::TooOften,
+    ], ByeReason: Replaced Removed Left HearingEnded BadToken UpdateNeeded ProtocolError Restarting TooSlow TooOften)
 }

@@ -270,7 +270,7 @@ impl HearingTask {
         let arrivals = self.arrivals.entry(seat.clone());
         if !arrivals.or_insert_with(|| Pace::arrivals(now)).take(now) {
             self.world.metrics.arrivals_too_fast.up();
-            let _gone = reply.send(Err(ByeReason::Restarting));
+            let _gone = reply.send(Err(ByeReason::TooOften));
             return Ok(());
         }
         let latest = Latest {

@@ -395,7 +395,7 @@ async fn a_seat_that_connects_all_the_time_is_asked_to_wait() {
         }
         welcomed += 1;
     };
-    assert_eq!((welcomed, refused), (20, ByeReason::Restarting));
+    assert_eq!((welcomed, refused), (20, ByeReason::TooOften));
     last.settle().await;
     defendant
         .resume(None)

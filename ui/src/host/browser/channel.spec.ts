@@ -149,6 +149,22 @@ describe('a hearing channel', () => {
     expect(bench.sent[0]).toMatchObject({ frame: { dropCause: 'serverRestart' } });
   });
 
+  it('takes being told that it came too often for no cause', () => {
+    const dropped = new Bench().live();
+    dropped.frame({ type: 'bye', reason: 'restarting' });
+    dropped.wake();
+    dropped.do({ name: 'opened' });
+    const fresh = new Bench();
+    fresh.do({ name: 'start' });
+    fresh.do({ name: 'opened' });
+    for (const bench of [dropped, fresh]) {
+      expect(bench.frame({ type: 'bye', reason: 'tooOften' })).toEqual(['disconnect', 'retrying']);
+      bench.wake();
+      bench.do({ name: 'opened' });
+      expect(bench.sent[0]).toMatchObject({ frame: { dropCause: bench === dropped ? 'serverRestart' : null } });
+    }
+  });
+
   it('explains the silence that follows a closed page', () => {
     const bench = new Bench().live();
     expect(bench.do({ name: 'leaving', cause: 'windowClosed' })).toEqual(['send goodbye']);

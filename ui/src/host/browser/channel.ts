@@ -189,6 +189,8 @@ export class Channel {
 
   private bye(reason: ByeReason, frame: ServerFrame, now: number): ChannelOutput[] {
     if (!FINAL.includes(reason)) {
+      // The seat came too often: the line and the court are well, and the cause it knew stays.
+      if (reason === 'tooOften') return [{ name: 'disconnect' }, ...this.lost(null, now)];
       const cause = reason === 'restarting' ? 'serverRestart' : reason === 'tooSlow' ? 'silence' : 'protocolError';
       return [{ name: 'disconnect' }, ...this.lost(cause, now)];
     }
@@ -206,7 +208,7 @@ export class Channel {
     return [...outputs, ...open.map((commandId): ChannelOutput => ({ name: 'settled', commandId, result: 'ended' }))];
   }
 
-  private lost(cause: DropCause, now: number): ChannelOutput[] {
+  private lost(cause: DropCause | null, now: number): ChannelOutput[] {
     this.lostAt ??= now;
     this.dropCause ??= cause;
     this.attempt += 1;
