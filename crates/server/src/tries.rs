@@ -7,7 +7,7 @@ use crate::doorway::subscriber;
 use protocol::{HearingId, SeatId, TimeMs};
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 /// How many failures in how long a time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,7 +38,8 @@ pub(crate) const ACCOUNT: Policy = Policy {
     failures: 10,
     window_ms: 10 * MINUTE_MS,
 };
-/// Wrong passwords of one account from whatever address. They refuse nobody; they only make every answer slower.
+/// Wrong passwords of one account from whatever address. They refuse nobody; they only make every answer slower, which
+/// holds up one who asks in sequence and not one who asks from many addresses at once.
 pub(crate) const LOGIN: Policy = Policy {
     failures: 50,
     window_ms: 10 * MINUTE_MS,
@@ -86,6 +87,14 @@ impl TryKey {
         }
     }
 
+    fn is_of_staff(&self) -> bool {
+        match self {
+            TryKey::Address(desk, _) => *desk == Desk::Password,
+            TryKey::Seat(..) => false,
+            TryKey::Account(..) | TryKey::Login(_) => true,
+        }
+    }
+
     fn refuses(&self) -> bool {
         !matches!(self, TryKey::Login(_))
     }
@@ -111,9 +120,13 @@ fn slow_down_ms(tries: usize) -> u64 {
     1_000 * u64::try_from(seconds).unwrap_or(u64::MAX)
 }
 
-/// The failures of everybody, in memory.
+/// The failures of everybody, in memory. Those of the staff have a book of their own: what fills the other one is not to
+/// keep them out.
 #[derive(Default)]
-pub(crate) struct Tries(Mutex<Book>);
+pub(crate) struct Tries {
+    entry: Mutex<Book>,
+    staff: Mutex<Book>,
+}
 
 #[derive(Default)]
 struct Book {
@@ -121,11 +134,13 @@ struct Book {
     swept_at: TimeMs,
 }
 
-/// At most this many keys are remembered, some tens of megabytes. Beyond, who is not known is asked to wait.
+/// At most this many keys are remembered in each book, some tens of megabytes. Beyond, strangers at the staff's desk are
+/// asked to wait. Strangers with a code are let pass unwritten: anybody with a few thousand addresses fills a book, must
+/// not thereby shut the hearings, and gains little, since the codes are too many to be guessed.
 const KEYS: usize = 100_000;
 /// Keys without a counting failure are dropped this often, and not at every try: under attack there are many.
 const SWEEP_EVERY_MS: u64 = 1_000;
-/// How long a stranger waits while the book is full.
+/// How long a stranger waits while the staff's book is full.
 const FULL_WAIT_MS: u64 = MINUTE_MS;
 
 impl Book {
@@ -143,13 +158,20 @@ impl Book {
 }
 
 impl Tries {
+    fn book(&self, keys: &[TryKey]) -> MutexGuard<'_, Book> {
+        let of_staff = keys.iter().any(TryKey::is_of_staff);
+        let book = if of_staff { &self.staff } else { &self.entry };
+        book.lock().expect("no panic happens while the book is held")
+    }
+
     /// Begins a try under every key, or says how many milliseconds to wait. On success call [`Tries::forgive`].
     pub(crate) fn begin(&self, keys: &[TryKey], now: TimeMs) -> Result<(), u64> {
-        let mut book = self.0.lock().expect("no panic happens while the book is held");
+        let mut book = self.book(keys);
         book.sweep(now);
         let book = &mut book.failures;
         let unknown = keys.iter().filter(|key| !book.contains_key(key)).count();
-        if book.len() + unknown > KEYS {
+        let full = book.len() + unknown > KEYS;
+        if full && keys.iter().any(TryKey::is_of_staff) {
             return Err(FULL_WAIT_MS);
         }
         let wait = keys
@@ -161,6 +183,10 @@ impl Tries {
             return Err(wait);
         }
         for key in keys {
+            // Seats are as many as the hearings have: they are always written down.
+            if full && matches!(key, TryKey::Address(..)) && !book.contains_key(key) {
+                continue;
+            }
             let failures = book.entry(key.clone()).or_default();
             failures.push_back(now);
             while failures.len() > key.policy().failures {
@@ -172,7 +198,7 @@ impl Tries {
 
     /// How many milliseconds the answer to a try that has begun is to be held back.
     pub(crate) fn slow_down(&self, key: &TryKey, now: TimeMs) -> u64 {
-        let book = self.0.lock().expect("no panic happens while the book is held");
+        let book = self.book(std::slice::from_ref(key));
         let failures = book.failures.get(key).into_iter().flatten();
         let window = key.policy().window_ms;
         slow_down_ms(failures.filter(|at| now.since(**at) < window).count())
@@ -180,7 +206,7 @@ impl Tries {
 
     /// The try that began at `began` succeeded.
     pub(crate) fn forgive(&self, keys: &[TryKey], began: TimeMs) {
-        let mut book = self.0.lock().expect("no panic happens while the book is held");
+        let mut book = self.book(keys);
         let book = &mut book.failures;
         for key in keys {
             if let Some(failures) = book.get_mut(key) {
@@ -247,9 +273,9 @@ mod tests {
     }
 
     #[test]
-    fn the_book_is_bounded_and_empties_by_itself() {
+    fn the_staffs_book_is_bounded_and_empties_by_itself() {
         let tries = Tries::default();
-        let stranger = |n: u32| TryKey::address(Desk::Code, IpAddr::from(n.to_be_bytes()));
+        let stranger = |n: u32| TryKey::address(Desk::Password, IpAddr::from(n.to_be_bytes()));
         let known = [stranger(1)];
         for n in 0..u32::try_from(KEYS).expect("few") {
             tries.begin(&[stranger(n)], TimeMs(5_000)).expect("room for it");
@@ -261,10 +287,36 @@ mod tests {
             Ok(()),
             "who is known is not kept out"
         );
+        let at_the_door = [TryKey::address(Desk::Code, IpAddr::from([192, 0, 2, 7]))];
+        for _ in 0..ADDRESS.failures {
+            assert_eq!(tries.begin(&at_the_door, TimeMs(5_500)), Ok(()));
+        }
+        assert!(
+            tries.begin(&at_the_door, TimeMs(5_500)).is_err(),
+            "written in its own book"
+        );
         let later = TimeMs(5_000 + ADDRESS.window_ms);
         assert_eq!(tries.begin(&one_more, later), Ok(()));
-        let left = tries.0.lock().expect("whole").failures.len();
+        let left = tries.staff.lock().expect("whole").failures.len();
         assert_eq!(left, 2, "the known one's second try and the one more");
+    }
+
+    #[test]
+    fn a_full_book_keeps_nobody_with_a_code_out_and_still_counts_by_seat() {
+        let tries = Tries::default();
+        let stranger = |n: u32| TryKey::address(Desk::Name, IpAddr::from(n.to_be_bytes()));
+        for n in 0..u32::try_from(KEYS).expect("few") {
+            tries.begin(&[stranger(n)], TimeMs(5_000)).expect("room for it");
+        }
+        let seat = TryKey::Seat("h".into(), "plaintiff".into());
+        for n in 0..SEAT.failures as u32 {
+            let keys = [stranger(u32::MAX - n), seat.clone()];
+            assert_eq!(tries.begin(&keys, TimeMs(5_500)), Ok(()));
+        }
+        assert!(tries.begin(&[stranger(u32::MAX), seat], TimeMs(5_500)).is_err());
+        assert_eq!(tries.begin(&[stranger(u32::MAX)], TimeMs(5_500)), Ok(()));
+        let left = tries.entry.lock().expect("whole").failures.len();
+        assert_eq!(left, KEYS + 1, "the seat, and no stranger");
     }
 
     #[test]
