@@ -1,7 +1,7 @@
 //! The hearing channel: one WebSocket per seat, JSON text frames, at `/api/v1/hearings/{id}/channel`.
 //!
 //! The client says [`ClientFrame::Hello`] first and gets [`ServerFrame::Welcome`] or [`ServerFrame::Bye`].
-//! After a drop it says hello again with `resume_after`; the welcome's snapshot is then followed by what it missed.
+//! After a drop it says hello again with `resume_after`; what it missed is in the log of the welcome's snapshot.
 //! Frames over [`FRAME_LIMIT`] end the connection.
 
 use crate::{
@@ -25,7 +25,7 @@ pub enum ClientFrame {
         protocol: u32,
         /// The seat token from [`crate::SeatTaken`].
         token: Secret,
-        /// After a drop: the last event that was applied.
+        /// After a drop: the last event that was applied. That there is one tells a resumed connection from a new one.
         resume_after: Option<Seq>,
         /// After a drop: what the client knows about it.
         drop_cause: Option<DropCause>,

@@ -11,12 +11,13 @@ pub(crate) const LEAST_LOSS: f32 = 0.04;
 /// More loss than this is a path that drops what is too much for it, whatever its delay says. Reports are lost as often as
 /// packets, and what they would have told counts as lost: a fifth each way looks like more than a third.
 pub(crate) const MOST_LOSS: f32 = 0.50;
-/// The running loss moves by this part of each new difference: one bad second is not another path.
+/// The running loss moves by this part of each new difference: a second of little loss is not another path, one of twice
+/// [`LEAST_LOSS`] already is.
 const GAIN: f32 = 0.5;
 /// A round trip that is longer than the shortest one by more than this has a queue in it.
 pub(crate) const QUEUE: Duration = Duration::from_millis(60);
 
-/// The running loss after another second's.
+/// The running loss after another sample, which is the loss of the last second before it was asked for.
 pub(crate) fn smoothed(before: f32, loss: f32) -> f32 {
     before + (loss - before) * GAIN
 }

@@ -933,7 +933,7 @@ protocol: number,
  */
 token: Secret, 
 /**
- * After a drop: the last event that was applied.
+ * After a drop: the last event that was applied. That there is one tells a resumed connection from a new one.
  */
 resumeAfter: Seq | null, 
 /**

@@ -110,7 +110,7 @@ async fn who_lost_the_line_and_then_the_seat_loses_the_media_room_too() {
     judge
         .until(|e| format!("{:?}", e.event).contains("Disconnected"))
         .await;
-    // The same device: its media goes on, and a token of before is still good.
+    // The same device: its media goes on.
     let back = Client::hello(court.address, &seat, Some(judge.last_seq()), None)
         .await
         .expect("welcome");
