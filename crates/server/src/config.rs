@@ -364,9 +364,18 @@ impl Values {
             data_dir: self.get("data_dir", "a folder", |t| {
                 (!t.is_empty()).then(|| PathBuf::from(t))
             })?,
-            ui_dir: self.get("ui_dir", "a folder", |t| {
-                Some((!t.is_empty()).then(|| PathBuf::from(t)))
-            })?,
+            // A server that finds no page would show everybody an empty one.
+            ui_dir: self.get(
+                "ui_dir",
+                "a folder with the built page: its index.html is not there",
+                |t| {
+                    let folder = (!t.is_empty()).then(|| PathBuf::from(t));
+                    let built = folder
+                        .as_ref()
+                        .is_none_or(|folder| folder.join("index.html").is_file());
+                    built.then_some(folder)
+                },
+            )?,
             secret: self.secret("secret", MIN_SECRET_LEN, "at least 32 characters")?,
             behind_proxy: self.get("behind_proxy", "true or false", yes_or_no)?,
             operator_token: self.secret("operator_token", 16, "at least 16 characters")?,
@@ -431,6 +440,17 @@ mod tests {
         assert_eq!(config.media_tcp_port, 7881);
         assert_eq!(config.media_advertise.len(), 2);
         assert_eq!(config.media_bind, config.listen.ip());
+    }
+
+    #[test]
+    fn a_folder_without_the_built_page_is_refused() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let name = folder.path().to_str().expect("a plain name");
+        let said = load("", &[("MINGTING_UI_DIR", name)]).expect_err("there is no page");
+        assert!(said.contains("`ui_dir`") && said.contains("index.html"), "{said}");
+        std::fs::write(folder.path().join("index.html"), "").expect("written");
+        let config = load("", &[("MINGTING_UI_DIR", name)]).expect("there is a page");
+        assert_eq!(config.ui_dir.as_deref(), Some(folder.path()));
     }
 
     #[test]

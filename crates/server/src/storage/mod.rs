@@ -56,9 +56,19 @@ pub enum StoreError {
     Exists,
 }
 
+/// Makes the file, readable by nobody else: names and hearings are in it. SQLite gives its log beside it the same rights.
+fn keep_to_oneself(file: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(|_| ())
+}
+
 impl Store {
     /// Opens the database, making it if there is none. Run [`Store::migrate`] before use.
     pub async fn open(file: &Path) -> Result<Self, StoreError> {
+        keep_to_oneself(file).map_err(sqlx::Error::Io)?;
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)
@@ -166,6 +176,19 @@ pub(crate) async fn fresh() -> (tempfile::TempDir, Store) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn nobody_else_reads_the_database() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("db")).await.expect("opened");
+        store.migrate().await.expect("migrated");
+        for file in std::fs::read_dir(folder.path()).expect("a folder").flatten() {
+            let mode = file.metadata().expect("it is there").permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{:?}", file.file_name());
+        }
+    }
 
     #[tokio::test]
     async fn a_commit_is_on_the_disk_before_it_returns() {

@@ -7,6 +7,7 @@ import { HostFailure } from '../../host/host';
 import EN from '../../locales/en/courtroom.json';
 import { useDevices } from '../../stores/devices';
 import { useFailure } from '../../stores/failure';
+import { useNotices } from '../../stores/notices';
 import { useSession } from '../../stores/session';
 import { mountApp } from '../../testing/mountApp';
 import type { HostCommands, PendingRequest } from '../../wire/generated';
@@ -40,6 +41,9 @@ describe('for a party', () => {
     expect(tile.classList).toContain('big');
     expect([...document.querySelectorAll('.court .tile')].filter((one) => !one.closest('[inert]'))).toEqual([tile]);
     await fireEvent.keyDown(tile, { key: 'Enter' });
+    expect(tile.classList).not.toContain('big');
+    await fireEvent.keyDown(tile, { key: 'Enter' });
+    await fireEvent.keyDown(tile, { key: 'Escape' });
     expect(tile.classList).not.toContain('big');
   });
 
@@ -85,10 +89,14 @@ describe('for a party', () => {
     const { commands } = await enter('plaintiff');
     await press('申请');
     await fireEvent.update(await screen.findByRole('textbox', { name: '理由' }), '身体不适');
+    await waitFor(() => expect(document.activeElement).toBe(screen.getByRole('textbox', { name: '理由' })));
     await press('提出申请');
+    await waitFor(() => expect(useNotices().notice?.key).toBe('courtroom.ask.made'));
     await press('申请');
     expect(await screen.findByText('申请已提出，正在等待法官决定。')).toBeTruthy();
+    expect(await button('保留申请')).toBeTruthy();
     await press('撤回申请');
+    await waitFor(() => expect(useNotices().notice?.key).toBe('courtroom.ask.withdrawn'));
     expect(commands()).toEqual([
       { type: 'request.make', request: { name: 'recess', note: '身体不适' } },
       { type: 'request.withdraw', request: 'made-1' },
