@@ -118,7 +118,9 @@ pub(crate) fn ask_before_closing(app: &AppHandle) {
     tauri::async_runtime::spawn(async move {
         let answer = question.show().await;
         ASKING.store(false, Relaxed);
-        if answer == rfd::MessageDialogResult::Custom(leave) {
+        // GTK says which button it was, Windows and macOS what was written on it.
+        use rfd::MessageDialogResult::{Custom, Ok};
+        if answer == Ok || answer == Custom(leave) {
             app.exit(0);
         }
     });
