@@ -1,5 +1,9 @@
 //! The media plane's HTTP side over real sockets: signalling, the room service, what is refused and how.
 
+#[path = "kit/signalling.rs"]
+mod signalling;
+
+use signalling::{Socket, next};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,12 +15,9 @@ use proto::signal_response::Message;
 use server::media::{Grants, MediaConfig, MediaEvent, MediaPlane, Permissions, RoomPolicy, Secret, Webhook};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message as Frame;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tokio_util::sync::CancellationToken;
 
 const SECRET: &str = "a secret that is long enough for HS256";
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 struct Running {
     plane: Arc<MediaPlane>,
@@ -114,23 +115,6 @@ impl Running {
         self.stop.cancel();
         self.plane.drained().await;
         self.serving.await.expect("ended");
-    }
-}
-
-async fn next(socket: &mut Socket) -> Option<Message> {
-    loop {
-        let frame = tokio::time::timeout(Duration::from_secs(10), socket.next())
-            .await
-            .expect("something in ten seconds");
-        match frame? {
-            Ok(Frame::Binary(bytes)) => {
-                return proto::SignalResponse::decode(&bytes[..])
-                    .expect("a response")
-                    .message;
-            }
-            Ok(Frame::Close(_)) | Err(_) => return None,
-            Ok(_) => {}
-        }
     }
 }
 

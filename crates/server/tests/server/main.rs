@@ -9,4 +9,6 @@ mod kit;
 mod media;
 mod privacy;
 mod routes;
+#[path = "../kit/signalling.rs"]
+mod signalling;
 mod staff;

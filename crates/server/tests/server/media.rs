@@ -1,39 +1,16 @@
 //! The court with real media rooms: what the hearing decides holds at the media server's own door.
 
-use crate::kit::{Client, Court, PATIENCE};
-use futures_util::StreamExt;
+use crate::kit::{Client, Court};
+use crate::signalling::{Socket, next};
 use livekit_protocol as proto;
-use prost::Message as _;
 use proto::DisconnectReason;
 use proto::signal_response::Message;
 use protocol::{ByeReason, Command, MediaAccess, Words};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message as Frame;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 async fn dial(court: &Court, media: &MediaAccess) -> Socket {
     let (address, token) = (court.address, media.token.expose());
     let url = format!("ws://{address}/rtc/v1?access_token={token}");
     tokio_tungstenite::connect_async(url).await.expect("upgraded").0
-}
-
-async fn next(socket: &mut Socket) -> Option<Message> {
-    loop {
-        let frame = tokio::time::timeout(PATIENCE, socket.next())
-            .await
-            .expect("in time");
-        match frame? {
-            Ok(Frame::Binary(bytes)) => {
-                return proto::SignalResponse::decode(&bytes[..])
-                    .expect("a response")
-                    .message;
-            }
-            Ok(Frame::Close(_)) | Err(_) => return None,
-            Ok(_) => {}
-        }
-    }
 }
 
 /// Why this connection is told to leave.

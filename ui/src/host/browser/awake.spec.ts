@@ -3,10 +3,13 @@ import { Awake } from './awake';
 
 /** Locks that hold the screen on. */
 const held = new Set<object>();
-const settle = () => new Promise((resolve) => setTimeout(resolve));
+/** How many there have been. */
+let given = 0;
 function browser(visible: { now: boolean }) {
   held.clear();
+  given = 0;
   const lock = () => {
+    given += 1;
     const one = { release: async () => void held.delete(one) };
     held.add(one);
     return one;
@@ -21,18 +24,15 @@ test('the screen stays on while the seat is held, also after the tab was hidden'
   browser(visible);
   const awake = new Awake();
   awake.keep();
-  await settle();
-  expect(held.size).toBe(1);
+  await vi.waitFor(() => expect(held.size).toBe(1));
   visible.now = false;
   document.dispatchEvent(new Event('visibilitychange'));
   held.clear(); // the browser takes it back
   visible.now = true;
   document.dispatchEvent(new Event('visibilitychange'));
-  await settle();
-  expect(held.size).toBe(1);
+  await vi.waitFor(() => expect(held.size).toBe(1));
   awake.release();
-  await settle();
-  expect(held.size).toBe(0);
+  await vi.waitFor(() => expect(held.size).toBe(0));
 });
 
 test('a lock that comes after the seat was given up is let go', async () => {
@@ -40,6 +40,6 @@ test('a lock that comes after the seat was given up is let go', async () => {
   const awake = new Awake();
   awake.keep();
   awake.release();
-  await settle();
-  expect(held.size).toBe(0);
+  await vi.waitFor(() => expect(given).toBe(1));
+  await vi.waitFor(() => expect(held.size).toBe(0));
 });
