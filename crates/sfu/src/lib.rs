@@ -28,6 +28,7 @@ mod sdp;
 mod sfu;
 mod sid;
 mod speakers;
+mod stall;
 mod track;
 
 use std::net::SocketAddr;

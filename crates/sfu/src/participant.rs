@@ -13,6 +13,7 @@ use crate::io::{LeaveCause, ParticipantId};
 use crate::permission::Permissions;
 use crate::quality::Quality;
 use crate::speakers::Reported;
+use crate::stall::Stall;
 use crate::track::Payloads;
 
 /// How long who fell silent still counts as a speaker when bandwidth is shared out.
@@ -184,6 +185,8 @@ pub(crate) struct Participant {
 
     /// Bandwidth towards it, bits per second.
     pub estimate: Option<u64>,
+    /// Whether that still is one.
+    pub stall: Stall,
     /// Bandwidth last asked for, bits per second.
     pub desired: u64,
     /// A picture is lower than it wants, for want of bandwidth.

@@ -141,6 +141,7 @@ impl Room {
                 let estimate = estimate.as_u64();
                 let falls = participant.estimate.is_none_or(|before| estimate < before);
                 participant.estimate = Some(estimate);
+                participant.stall.moved(now);
                 if falls {
                     self.allot(now, key);
                 }
@@ -380,6 +381,13 @@ impl Room {
         }
         let participant = &mut self.participants[key];
         participant.lowered = lowered;
+        let shown = allotment.layers.iter().any(Option::is_some);
+        if participant.stall.is_stalled(now, lowered, shown) {
+            // It begins where it stood, and looks with a few packets whether there is more.
+            let stood = Bitrate::bps(estimate.unwrap_or(sound));
+            tracing::debug!(id = %participant.id, %stood, "nothing is known of the bandwidth any more");
+            participant.rtc.bwe().reset(stood);
+        }
         let moved = allotment.desired.abs_diff(participant.desired) * 100
             > participant.desired * DESIRED_STEP_PERCENT;
         if moved {

@@ -20,6 +20,7 @@ use crate::io::{Event, Join, JoinRefusal, LeaveCause, Output, ParticipantId, Rem
 use crate::participant::{Participant, Requested, Signalling, SlotState, State};
 use crate::permission::{Permissions, Source};
 use crate::sid::Sids;
+use crate::stall::Stall;
 use crate::track::Track;
 use crate::{Config, PING_INTERVAL, PING_TIMEOUT};
 
@@ -304,6 +305,7 @@ impl Room {
             audience: Default::default(),
             knows: HashMap::new(),
             estimate: None,
+            stall: Stall::default(),
             desired: 0,
             lowered: false,
             loss: 0.0,

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use crate::kit::World;
-use crate::rooms::{SECOND, contiguous, pair, switches_at_key_frames};
+use crate::kit::{World, clean};
+use crate::rooms::{SECOND, contiguous, pair, slow_link, switches_at_key_frames};
 use livekit_protocol as proto;
 use proto::signal_request::Message as Request;
 use proto::signal_response::Message as Response;
@@ -103,6 +103,39 @@ fn isolation_stops_both_ways_and_is_undone_at_once() {
         contiguous(&world.clients[receiver].got_of(&cam))
             && contiguous(&world.clients[receiver].got_of(&mic))
     );
+}
+
+/// While nothing is sent but padding, a path that is bad for a while leaves an estimate of nearly nothing behind, and an
+/// estimator that is told no more: no packets, no reports, no packets.
+#[test]
+fn a_picture_comes_back_after_an_isolation_during_which_the_path_was_bad() {
+    let mut world = World::new();
+    let (sender, receiver, cam, _) = pair(&mut world);
+    // Silent, as most microphones of a hearing are; sound is not what the estimator is told about anyway.
+    world.clients[sender].sending[1].running = false;
+    world.run(2 * SECOND);
+    let set = |can_subscribe| Command::SetPermissions {
+        room: "room".into(),
+        identity: "receiver".into(),
+        permissions: Permissions {
+            can_subscribe,
+            ..Permissions::default()
+        },
+    };
+    for kbps in [10, 20, 30, 40] {
+        world.command(set(false));
+        world.clients[receiver].down.set_config(slow_link(kbps));
+        world.run(10 * SECOND);
+        world.clients[receiver].down.set_config(clean());
+        let before = world.clients[receiver].got_of(&cam).len();
+        world.command(set(true));
+        assert!(
+            world.wait(3 * SECOND, |world| world.clients[receiver].got_of(&cam).len()
+                > before + 20),
+            "the picture is back after {kbps} kbit/s"
+        );
+        world.run(10 * SECOND);
+    }
 }
 
 #[test]

@@ -362,7 +362,7 @@ fn another_camera(world: &mut World, name: &str) -> String {
 }
 
 /// A link of this rate behind a buffer that holds seconds of it.
-fn slow_link(kbps: u64) -> NetemConfig {
+pub(crate) fn slow_link(kbps: u64) -> NetemConfig {
     NetemConfig::new()
         .latency(Duration::from_millis(20))
         .link(Bitrate::kbps(kbps), DataSize::kbytes(60))
