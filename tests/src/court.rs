@@ -58,13 +58,14 @@ pub struct Plan {
 
 /// A running server with one hearing.
 pub struct Court {
-    folder: TempDir,
     server: Process,
     listening: Listening,
     /// The hearing's id.
     pub hearing: String,
     /// Every seat with its code.
     pub invited: Vec<Invited>,
+    // Goes last: a program that ends with a failing test shows its log, which is in it.
+    folder: TempDir,
 }
 
 impl Court {

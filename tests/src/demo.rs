@@ -42,12 +42,12 @@ pub enum Part {
 
 /// The court and its players, ready for the newcomer.
 pub struct Demo {
-    /// The server and the hearing.
-    pub court: Court,
     judge: Player,
     others: Vec<Player>,
     newcomer: SeatId,
     played: Option<Player>,
+    /// The server and the hearing.
+    pub court: Court,
 }
 
 impl Demo {

@@ -125,25 +125,37 @@ impl Process {
 
     /// Everything that the program has logged.
     pub fn log(&self) -> String {
-        std::fs::read(&self.log)
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
+        read(&self.log)
     }
 
     /// The last lines of the log, for a failure's message.
     pub fn log_end(&self) -> String {
-        let log = self.log();
-        let lines: Vec<&str> = log.lines().collect();
-        lines[lines.len().saturating_sub(30)..].join("\n")
+        end(&self.log())
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // A test that fails by an error does not panic. The harness shows what is printed here only for tests that fail, and
-        // only the lanes set the variable: the demo, which uses this type too, has no harness around it.
-        if std::thread::panicking() || std::env::var_os("MINGTING_SHOW_LOGS").is_some() {
-            eprintln!("--- end of the log of {}:\n{}", self.name, self.log_end());
-        }
+        show_log(&self.name, &self.log);
     }
+}
+
+/// Prints the end of a log when a test may be failing.
+pub(crate) fn show_log(name: &str, log: &Path) {
+    // A test that fails by an error does not panic. The harness shows what is printed here only for tests that fail, and
+    // only the lanes set the variable: the demo, which uses this too, has no harness around it.
+    if std::thread::panicking() || std::env::var_os("MINGTING_SHOW_LOGS").is_some() {
+        eprintln!("--- end of the log of {name}:\n{}", end(&read(log)));
+    }
+}
+
+fn read(log: &Path) -> String {
+    std::fs::read(log)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default()
+}
+
+fn end(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(30)..].join("\n")
 }

@@ -18,14 +18,14 @@ pub const PARTY_HZ: u32 = 880;
 /// Three people in session. The judge listens for the party's tone and the party for the judge's; the clerk is silent and
 /// shows the others that time goes on.
 pub struct Session {
-    /// The server.
-    pub court: Court,
     /// Presides.
     pub judge: Player,
     /// Shows a picture and is silent.
     pub clerk: Player,
     /// The defendant.
     pub party: Player,
+    /// The server. Ends when the others have, with the folder of their logs.
+    pub court: Court,
 }
 
 impl Session {

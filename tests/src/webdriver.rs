@@ -1,6 +1,10 @@
 //! As much of WebDriver (W3C) as a short smoke of the desktop window needs, over WebKitGTK's own driver, and a display for it.
 
-use crate::{SOON, process::Process, within};
+use crate::{
+    SOON,
+    process::{self, Process},
+    within,
+};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use std::{
@@ -112,6 +116,8 @@ pub struct Window {
     port: u16,
     session: String,
     driver: Process,
+    /// Where the program keeps its log. On standard error, which is the driver's, ALSA buries it.
+    logs: PathBuf,
 }
 
 impl Window {
@@ -137,6 +143,7 @@ impl Window {
             port,
             session: String::new(),
             driver,
+            logs: folder.join("home/.local/share/cn.mingting.client/logs"),
         };
         let wanted = json!({
             "capabilities": {
@@ -258,6 +265,17 @@ impl Window {
             bail!("{path}: {}", value["value"]["message"]);
         }
         Ok(value["value"].clone())
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        let Ok(days) = std::fs::read_dir(&self.logs) else {
+            return;
+        };
+        for day in days.flatten() {
+            process::show_log("the program in the window", &day.path());
+        }
     }
 }
 

@@ -22,11 +22,12 @@ const ALIKE: f64 = 20.0;
 
 /// A judge, and the window of a defendant who has walked into court.
 struct Desk {
-    court: Court,
     judge: Player,
     invited: Invited,
     window: Window,
     display: Display,
+    // Ends when the others have, with the folder of their logs.
+    court: Court,
 }
 
 async fn walk_in() -> Result<Option<Desk>> {
@@ -108,6 +109,7 @@ impl Desk {
         })
         .await
         .map(|_| ())
+        .with_context(|| judge.against_before())
     }
 
     /// Sends a signal to a process.
@@ -134,6 +136,14 @@ impl Shown {
     fn again(&self) -> Result<Option<Vec<u8>>> {
         let now = self.screen.part(self.at, self.size)?;
         Ok((difference(&now, &self.before) < ALIKE).then_some(now))
+    }
+
+    /// For a failure's message: whether nothing moves there or something else is there.
+    fn against_before(&self) -> String {
+        match self.screen.part(self.at, self.size) {
+            Ok(now) => format!("it differs from before by {:.1}", difference(&now, &self.before)),
+            Err(error) => error.to_string(),
+        }
     }
 }
 
@@ -269,9 +279,9 @@ async fn a_page_that_hangs_is_loaded_again_and_the_court_is_obeyed_meanwhile() -
 
 /// A window at its first screen.
 struct Desktop {
-    court: Court,
-    display: Display,
     window: Window,
+    display: Display,
+    court: Court,
 }
 
 impl Desktop {
