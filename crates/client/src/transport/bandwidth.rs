@@ -27,6 +27,14 @@ pub const ACKED_SLACK_BPS: f64 = 10_000.0;
 pub const PACER_FACTOR: f64 = 2.5;
 /// Time over which the acknowledged rate is measured.
 const ACKED_WINDOW: Duration = Duration::from_millis(500);
+/// A wanted rate that did not hold is not tried again for so long; each time in vain twice as long.
+const REST: Duration = Duration::from_secs(15);
+/// So many times the rest is doubled, to four minutes.
+const DOUBLINGS: u32 = 4;
+/// Below this part of what was tried the estimate has fallen because of it.
+const FELL_TO: f64 = 0.85;
+/// A path that carried the wanted rate for so long is believed at once the next time.
+const CARRIED_FOR: Duration = Duration::from_secs(60);
 
 /// The next estimate from the last one, GCC's opinion and the acknowledged rate, all in bits a second.
 ///
@@ -37,6 +45,42 @@ pub fn next_estimate(last: f64, gcc: f64, acked: f64, wanted: f64) -> f64 {
     }
     let proven = acked * ACKED_FACTOR + ACKED_SLACK_BPS;
     gcc.min(last.max(proven).max(wanted)).clamp(MIN_BPS, MAX_BPS)
+}
+
+/// What became of trying for the wanted rate. On a path that is too narrow for it each try is a moment of queue in front of
+/// one's own voice.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Trial {
+    wanted: f64,
+    /// The estimate has been there since.
+    reached: Option<Instant>,
+    rests_until: Option<Instant>,
+    failures: u32,
+}
+
+impl Trial {
+    /// Up to here the estimate may rise without proof, in bits a second. `estimate` is the last one.
+    pub fn allows(&mut self, now: Instant, estimate: f64, wanted: f64) -> f64 {
+        if wanted != self.wanted {
+            // Somebody looks at other layers; what was reached was for those before.
+            self.wanted = wanted;
+            self.reached = None;
+        }
+        if estimate >= wanted {
+            let since = *self.reached.get_or_insert(now);
+            if now.saturating_duration_since(since) >= CARRIED_FOR {
+                self.failures = 0;
+            }
+        } else if self.reached.is_some() && estimate < wanted * FELL_TO {
+            self.reached = None;
+            self.rests_until = Some(now + REST * (1 << self.failures.min(DOUBLINGS)));
+            self.failures += 1;
+        }
+        match self.rests_until {
+            Some(until) if now < until => 0.0,
+            _ => wanted,
+        }
+    }
 }
 
 /// The estimate as the rest of the program reads it, without locks.
@@ -79,6 +123,7 @@ pub struct HonestEstimator<E> {
     estimate: f64,
     acked: VecDeque<(Instant, usize)>,
     acked_bytes: usize,
+    trial: Trial,
     shared: Arc<SharedEstimate>,
 }
 
@@ -92,6 +137,7 @@ impl<E: BandwidthEstimator> HonestEstimator<E> {
             estimate: START_BPS,
             acked: VecDeque::new(),
             acked_bytes: 0,
+            trial: Trial::default(),
             shared: Arc::clone(&shared),
         };
         (this, shared)
@@ -108,12 +154,9 @@ impl<E: BandwidthEstimator> HonestEstimator<E> {
             }
         }
         let acked = self.acked_bytes as f64 * 8.0 / ACKED_WINDOW.as_secs_f64();
-        self.estimate = next_estimate(
-            self.estimate,
-            self.inner.target_bitrate(),
-            acked,
-            f64::from(self.shared.wanted_bps.load(Ordering::Relaxed)),
-        );
+        let wanted = f64::from(self.shared.wanted_bps.load(Ordering::Relaxed));
+        let allowed = self.trial.allows(now, self.estimate, wanted);
+        self.estimate = next_estimate(self.estimate, self.inner.target_bitrate(), acked, allowed);
         self.shared.bps.store(self.estimate as u32, Ordering::Relaxed);
         let stats = self.inner.stats();
         if let Some(loss) = stats.packet_loss {
@@ -195,6 +238,41 @@ mod tests {
             4e5,
             "a full path is obeyed"
         );
+    }
+
+    /// Seconds at which the wanted rate is reached, on a path that carries `path` bits a second, in so many seconds. GCC as it
+    /// is there: it grows by 8 % a second while nothing is in its way, and falls below what comes through where the path is
+    /// full.
+    fn reached(path: f64, wanted: f64, seconds: u64) -> Vec<u64> {
+        #[expect(clippy::disallowed_methods, reason = "virtual time needs one origin")]
+        let start = Instant::now();
+        let (mut trial, mut at) = (Trial::default(), Vec::new());
+        let (mut estimate, mut gcc) = (START_BPS, START_BPS);
+        for second in 0..seconds {
+            let now = start + Duration::from_secs(second);
+            let before = estimate;
+            // With the last layer on everything that is allowed is sent, else half of what is wanted.
+            let sent = if estimate >= wanted {
+                estimate
+            } else {
+                wanted / 2.0
+            };
+            gcc = if sent > path { path * 0.85 } else { gcc * 1.08 };
+            estimate = next_estimate(estimate, gcc, sent.min(path), trial.allows(now, estimate, wanted));
+            if before < wanted && estimate >= wanted {
+                at.push(second);
+            }
+        }
+        at
+    }
+
+    #[test]
+    fn a_rate_that_the_path_does_not_carry_is_tried_ever_more_seldom() {
+        let narrow = reached(1.0e6, 1.2e6, 240);
+        assert!(narrow.len() <= 5, "{narrow:?}");
+        let pauses: Vec<u64> = narrow.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(pauses.is_sorted() && pauses[0] >= REST.as_secs(), "{pauses:?}");
+        assert_eq!(reached(2.0e6, 1.2e6, 240).len(), 1, "what is carried stays");
     }
 
     proptest! {
