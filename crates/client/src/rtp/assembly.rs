@@ -56,6 +56,8 @@ pub struct Assembler {
     /// The picture under way has lost a packet.
     torn: bool,
     wants_key: bool,
+    /// Packets came since a whole key picture was last looked for among those held back.
+    unsearched: bool,
     lost: u64,
     received: u64,
 }
@@ -121,9 +123,15 @@ impl Assembler {
             marker: marker && !payload.is_empty(),
             payload,
         };
+        let completes = held.marker;
         self.held.insert(number, held);
+        self.unsearched = true;
         self.drain(out);
-        self.settle(now_ms, out);
+        // The search puts together all that is held back, so not for every packet: a picture that is completed by another
+        // one than its last is found by the next tick.
+        if completes || self.held.len() > HELD_LIMIT {
+            self.settle(now_ms, out);
+        }
     }
 
     /// Gives up on what is missing for too long. To be called every few tens of milliseconds.
@@ -145,7 +153,8 @@ impl Assembler {
             let stuck_ms = self.stuck_ms(now_ms);
             let go_on_at = if stuck_ms >= WAIT_LIMIT_MS || self.held.len() > HELD_LIMIT {
                 Some(first)
-            } else if self.wants_key || stuck_ms >= OVERTAKE_AFTER_MS {
+            } else if (self.wants_key || stuck_ms >= OVERTAKE_AFTER_MS) && self.unsearched {
+                self.unsearched = false;
                 self.whole_key()
             } else {
                 None
@@ -188,6 +197,7 @@ impl Assembler {
         let kept = self.held.split_off(&number);
         self.lost += number - next - self.held.len() as u64;
         self.held = kept;
+        self.unsearched = true;
         self.after_gap = true;
         if !self.wants_key {
             self.wants_key = true;
