@@ -180,6 +180,7 @@ impl App {
             tracker,
             soft: CancellationToken::new(),
         });
+        shared.clock.stamp_after(shared.store.newest_token().await?);
         shared.store.note_alive(shared.clock.now()).await?;
         shared.docket.wake().await?;
         let services = TaskTracker::new();

@@ -64,6 +64,11 @@ impl Clock {
         TimeMs(next(before.unwrap_or_else(|latest| latest)))
     }
 
+    /// Every stamp from now on is later than `at`: the system's clock may have been set back while the server was down.
+    pub(crate) fn stamp_after(&self, at: TimeMs) {
+        self.0.stamped.fetch_max(at.0, Ordering::Relaxed);
+    }
+
     /// The present time as the standard library has it.
     pub fn system_time(&self) -> SystemTime {
         UNIX_EPOCH + Duration::from_millis(self.now().0)

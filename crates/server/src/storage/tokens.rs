@@ -77,6 +77,14 @@ impl Store {
         }))
     }
 
+    /// When the newest token was issued.
+    pub(crate) async fn newest_token(&self) -> Result<TimeMs, StoreError> {
+        let newest: Option<i64> = sqlx::query_scalar("SELECT MAX(issued_at) FROM tokens")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(from_db(newest.unwrap_or(0)))
+    }
+
     /// Ends the seat tokens of a seat that are older than the one a device has connected with. A newer one stays: it
     /// was issued to who is about to take the seat over.
     pub(crate) async fn forget_older(

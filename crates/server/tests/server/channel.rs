@@ -1,12 +1,13 @@
 //! The hearing channel: coming back, being replaced, saying nonsense, not reading, and the server going away.
 
-use crate::kit::{Client, Court, next_frame, send_frame, socket};
+use crate::kit::{Client, Court, START, next_frame, send_frame, socket};
 use futures_util::SinkExt;
 use protocol::{
     ByeReason, ClientFrame, Command, CommandId, DropCause, Event, FRAME_LIMIT, HearingState, NetQuality,
     NetReport, Outcome, PROTOCOL_VERSION, ParticipantState, Refusal, SILENCE_LIMIT_MS, Secret, ServerFrame,
     TimeMs, Words,
 };
+use server::clock::Clock;
 use tokio_tungstenite::tungstenite::Message;
 
 fn is_message(event: &Event) -> bool {
@@ -151,6 +152,21 @@ async fn a_token_that_waits_for_its_device_is_not_voided_by_the_older_device() {
     let refused = Client::hello(court.address, &older, None, None).await.err();
     assert_eq!(refused, Some(ByeReason::BadToken), "and now the older one is not");
     taken_over.settle().await;
+}
+
+#[tokio::test]
+async fn the_newer_device_has_the_seat_also_where_the_clock_was_set_back_meanwhile() {
+    let mut court = Court::open().await;
+    let older = court.take("plaintiff").await;
+    court.clock = Clock::manual(TimeMs(START.0 - 3_600_000));
+    let court = court.restart().await;
+    let newer = court.take("plaintiff").await;
+    let mut newest = Client::hello(court.address, &newer, None, None)
+        .await
+        .expect("welcome");
+    newest.settle().await;
+    let refused = Client::hello(court.address, &older, None, None).await.err();
+    assert_eq!(refused, Some(ByeReason::BadToken));
 }
 
 #[tokio::test]
