@@ -12,6 +12,7 @@ use crate::forward::OutStream;
 use crate::io::{LeaveCause, ParticipantId};
 use crate::permission::Permissions;
 use crate::quality::Quality;
+use crate::scatter::Scatter;
 use crate::speakers::Reported;
 use crate::stall::Stall;
 use crate::track::Payloads;
@@ -195,12 +196,10 @@ pub(crate) struct Participant {
     pub loss: f32,
     /// Round trip.
     pub rtt: Option<std::time::Duration>,
-    /// The shortest there has been.
-    pub shortest_rtt: Option<std::time::Duration>,
-    /// Running loss towards it, 0 to 1.
-    pub loss_out: f32,
-    /// Packets to it are lost although the path is not full.
-    pub scattered: bool,
+    /// Bytes sent to it when it was last looked.
+    pub bytes_out: u64,
+    /// Loss towards it.
+    pub scatter: Scatter,
     /// Quality last told.
     pub quality: Option<Quality>,
     /// Level last told.

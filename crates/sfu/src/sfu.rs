@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use livekit_protocol as proto;
 use slab::Slab;
@@ -21,6 +21,8 @@ use crate::{Config, MAX_DATAGRAM, RoomPolicy};
 /// Where a participant is: keys of its room and of it in the room.
 type Place = (usize, usize);
 
+/// How often a peer connection is asked how it goes: its loss is that of one second.
+pub(crate) const STATS_INTERVAL: Duration = Duration::from_secs(1);
 /// Addresses a participant may be known by at once; a peer that roams uses a new one each time.
 const MAX_ADDRESSES: usize = 32;
 
@@ -455,7 +457,7 @@ fn rtc_config(config: &Config) -> RtcConfig {
         .clear_codecs()
         .set_ice_lite(true)
         .set_rtp_mode(true)
-        .set_stats_interval(Some(std::time::Duration::from_secs(2)))
+        .set_stats_interval(Some(STATS_INTERVAL))
         .enable_bwe(Some(Bitrate::bps(config.initial_bandwidth)));
     let codecs = &config.publish_codecs;
     if codecs.contains(&Codec::Opus) {

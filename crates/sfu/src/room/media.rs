@@ -17,7 +17,7 @@ use crate::io::{Event, LeaveCause};
 use crate::layers::{self, Demand};
 use crate::participant::{SlotState, State};
 use crate::permission::Source;
-use crate::scatter;
+use crate::sfu::STATS_INTERVAL;
 use crate::track::Track;
 
 /// The pacer asks to be called again after this long when it holds more that may go at once.
@@ -166,12 +166,11 @@ impl Room {
                     .max(stats.ingress_loss_fraction.unwrap_or(0.0));
                 participant.loss = (participant.loss + worse) / 2.0;
                 participant.rtt = stats.rtt.or(participant.rtt);
-                participant.shortest_rtt = participant.shortest_rtt.into_iter().chain(stats.rtt).min();
+                let before = std::mem::replace(&mut participant.bytes_out, stats.peer_bytes_tx);
+                let sent = stats.peer_bytes_tx.saturating_sub(before);
+                let rate = sent as f64 * 8.0 / STATS_INTERVAL.as_secs_f64();
                 let loss = stats.egress_loss_fraction.unwrap_or(0.0);
-                participant.loss_out = scatter::smoothed(participant.loss_out, loss);
-                let scattered =
-                    scatter::is_scattered(participant.loss_out, participant.rtt, participant.shortest_rtt);
-                if std::mem::replace(&mut participant.scattered, scattered) != scattered {
+                if participant.scatter.second(now, rate, loss, participant.rtt) {
                     self.pace(key);
                     self.allot(now, key);
                 }
@@ -294,7 +293,7 @@ impl Room {
         let mut api = participant.rtc.direct_api();
         for slot in participant.slots.iter().filter(|slot| slot.video) {
             if let Some(stream) = api.stream_tx(&slot.ssrc) {
-                stream.set_unpaced(participant.scattered);
+                stream.set_unpaced(participant.scatter.is_on());
             }
         }
     }
@@ -339,7 +338,7 @@ impl Room {
         }
         let sound = layers::sound_reserve(&sounds);
         let mut estimate = participant.estimate;
-        if participant.scattered {
+        if participant.scatter.is_on() {
             estimate = estimate.map(|estimate| estimate.max(layers::least(sound, &demands)));
         }
         let allotment = layers::allot(estimate, sound, &demands);

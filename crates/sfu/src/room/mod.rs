@@ -19,6 +19,7 @@ use crate::codec::Codec;
 use crate::io::{Event, Join, JoinRefusal, LeaveCause, Output, ParticipantId, RemoveReason, Stats, leave};
 use crate::participant::{Participant, Requested, Signalling, SlotState, State};
 use crate::permission::{Permissions, Source};
+use crate::scatter::Scatter;
 use crate::sid::Sids;
 use crate::stall::Stall;
 use crate::track::Track;
@@ -310,9 +311,8 @@ impl Room {
             lowered: false,
             loss: 0.0,
             rtt: None,
-            shortest_rtt: None,
-            loss_out: 0.0,
-            scattered: false,
+            bytes_out: 0,
+            scatter: Scatter::default(),
             quality: None,
             speaking: Default::default(),
             last_spoke: None,

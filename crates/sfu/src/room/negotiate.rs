@@ -75,10 +75,7 @@ impl Room {
     /// one without a sink, which decodes and shows nothing.
     fn free_released(&mut self, key: usize) {
         let Participant {
-            slots,
-            rtc,
-            scattered,
-            ..
+            slots, rtc, scatter, ..
         } = &mut self.participants[key];
         for slot in slots.iter_mut().filter(|slot| slot.state == SlotState::Released) {
             slot.state = SlotState::Free;
@@ -88,7 +85,7 @@ impl Room {
             api.remove_stream_tx(slot.ssrc);
             let stream = api.declare_stream_tx(media, repair, slot.mid, None);
             if slot.video {
-                repair_under_loss(stream, *scattered);
+                repair_under_loss(stream, scatter.is_on());
             }
             slot.ssrc = media;
             slot.out = OutStream::new(if slot.video { 90_000 } else { 48_000 });
@@ -232,7 +229,7 @@ impl Room {
                 .stream_tx_by_mid(mid, None)
                 .map(|stream| {
                     if section.video {
-                        repair_under_loss(stream, participant.scattered);
+                        repair_under_loss(stream, participant.scatter.is_on());
                     }
                     stream.ssrc()
                 })

@@ -450,6 +450,43 @@ fn where_no_picture_fits_it_pauses_and_is_told_and_the_sound_goes_on() {
     assert!(told(&world, proto::StreamState::Active));
 }
 
+/// A policer, or a router that keeps its queues short: what is too much is lost, and nothing comes late.
+#[test]
+fn a_full_link_with_a_short_buffer_keeps_the_sound_and_who_speaks() {
+    let mut world = World::new();
+    let (_, receiver, cam, mic) = pair(&mut world);
+    let names = ["second", "third", "fourth", "fifth"];
+    for name in names {
+        another_camera(&mut world, name);
+    }
+    world.run(6 * SECOND);
+    for kbps in [300, 600, 1_000] {
+        let short = NetemConfig::new()
+            .latency(Duration::from_millis(20))
+            .link(Bitrate::kbps(kbps), DataSize::kbytes(3))
+            .seed(3);
+        world.clients[receiver].down.set_config(short);
+        world.run(10 * SECOND);
+        let at = world.elapsed();
+        world.run(20 * SECOND);
+        let since = |sid: &str| {
+            world.clients[receiver]
+                .got_of(sid)
+                .iter()
+                .filter(|got| got.at > at)
+                .count()
+        };
+        let (sound, speaker) = (since(&mic), since(&cam));
+        assert!(sound > 950, "{sound} of 1000 packets of sound at {kbps} kbit/s");
+        assert!(
+            speaker > 200,
+            "{speaker} of 500 pictures of who speaks at {kbps} kbit/s"
+        );
+        world.clients[receiver].down.set_config(clean());
+        world.run(10 * SECOND);
+    }
+}
+
 #[test]
 fn a_fifth_lost_at_random_stops_no_picture_and_makes_none_late() {
     let mut world = World::new();
