@@ -5,6 +5,7 @@ use clap::Parser;
 use protocol::{JoinCode, Secret};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use url::Host;
 
 /// The address of a server started by hand on this machine.
 const LOCAL_SERVER: &str = "http://127.0.0.1:8443";
@@ -44,10 +45,7 @@ struct CourtFile {
 impl Args {
     /// The court's server.
     pub(crate) fn server(&self, config_dir: Option<&Path>) -> anyhow::Result<tauri::Url> {
-        let server = self.named_server(config_dir)?;
-        server
-            .parse()
-            .map_err(|error| anyhow::anyhow!("the server's address {server:?} is not one: {error}"))
+        address(&self.named_server(config_dir)?)
     }
 
     fn named_server(&self, config_dir: Option<&Path>) -> anyhow::Result<String> {
@@ -76,6 +74,24 @@ impl Args {
     }
 }
 
+/// Codes and names travel to it, so it is reached over TLS, or it is this computer.
+fn address(server: &str) -> anyhow::Result<tauri::Url> {
+    let url: tauri::Url = server
+        .parse()
+        .map_err(|error| anyhow::anyhow!("the server's address {server:?} is not one: {error}"))?;
+    let here = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if here => Ok(url),
+        _ => anyhow::bail!("the server's address {server:?} must begin with https://"),
+    }
+}
+
 fn read_court_file(path: &PathBuf) -> anyhow::Result<Option<String>> {
     match std::fs::read_to_string(path) {
         Ok(text) => {
@@ -95,4 +111,31 @@ fn read_court_file(path: &PathBuf) -> anyhow::Result<Option<String>> {
 /// A code is only passed on when it could be one.
 pub(crate) fn plausible_code(text: &str) -> Option<Secret> {
     JoinCode::parse(text).ok().map(|code| Secret::new(code.expose()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_court_is_reached_over_tls_unless_it_is_this_computer() {
+        for good in [
+            "https://court.example",
+            "https://10.0.0.7:8443",
+            "http://127.0.0.1:8443",
+            "http://[::1]:8443",
+            "http://localhost:1",
+        ] {
+            assert!(address(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://court.example",
+            "http://10.0.0.7",
+            "ftp://court.example",
+            "court",
+            "",
+        ] {
+            assert!(address(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -35,6 +35,14 @@ impl From<CourtError> for HostError {
     }
 }
 
+/// With what lies behind it: a technician needs "unknown issuer" and not "error sending request".
+fn unreachable(error: reqwest::Error) -> CourtError {
+    let error = error.without_url();
+    let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+    let reasons: Vec<String> = chain.map(ToString::to_string).collect();
+    CourtError::Unreachable(reasons.join(": "))
+}
+
 /// The court's server. Clones share the staff token.
 #[derive(Clone)]
 pub struct Court {
@@ -48,8 +56,9 @@ impl Court {
     pub fn new(base: &Url) -> Result<Self, CourtError> {
         let http = Client::builder()
             .timeout(ANSWER_LIMIT)
+            .use_preconfigured_tls(crate::tls::config())
             .build()
-            .map_err(|error| CourtError::Unreachable(error.without_url().to_string()))?;
+            .map_err(unreachable)?;
         Ok(Self {
             base: base.clone(),
             http,
@@ -113,7 +122,6 @@ impl Court {
         if let Some(token) = staff {
             request = request.bearer_auth(token.expose());
         }
-        let unreachable = |error: reqwest::Error| CourtError::Unreachable(error.without_url().to_string());
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
         let body = response.bytes().await.map_err(unreachable)?;
