@@ -66,6 +66,11 @@ describe('the log in sentences', () => {
     ]);
   });
 
+  it('calls isolation by the word that the one concerned has on the screen, and by the court’s own for everybody else', () => {
+    const isolated = (seat: SeatId): [SeatId, Event] => ['j', { type: 'participant.state', payload: { seat, from: { name: 'inCourt' }, to: { name: 'isolated', reason: '证人作证', since: T0 } } }];
+    expect(written(isolated('p'), isolated('d'))).toEqual(['审判长 王示范 将 原告 张示例 屏蔽：证人作证', '审判长 王示范 将 被告 李样本 隔离：证人作证']);
+  });
+
   it('names the request in its outcome', () => {
     const request = { id: 'r', seat: 'p', request: { name: 'leave' as const, note: '' }, at: T0 };
     expect(written(['p', { type: 'request.made', payload: { request } }], ['j', { type: 'request.ended', payload: { id: 'r', seat: 'p', outcome: 'refused' } }])).toEqual([

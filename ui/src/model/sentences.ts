@@ -72,7 +72,7 @@ function lineOf(e: Envelope, m: Memory): LogLine | LogLine[] | null {
     case 'hearing.state':
       return hearingLine(e.payload.from, e.payload.to, line);
     case 'participant.state':
-      return stateLines(e.payload, name(e.payload.seat), line);
+      return stateLines(e.payload, name(e.payload.seat), e.payload.seat === m.you, line);
     case 'participant.shown':
       m.names.set(e.payload.participant.seat.id, called(e.payload.participant.seat));
       return standing(e.payload.participant.state).name === 'inCourt' ? line('inCourt', { who: called(e.payload.participant.seat) }) : null;
@@ -165,7 +165,7 @@ function dropLines(from: ParticipantState, to: Extract<ParticipantState, { name:
   return to.told === null || before?.told === to.told ? seen : [...seen, line(`told.${to.told}`, { who })];
 }
 
-function stateLines({ from, to }: Payload<'participant.state'>, who: string, line: Line): LogLine | LogLine[] | null {
+function stateLines({ from, to }: Payload<'participant.state'>, who: string, mine: boolean, line: Line): LogLine | LogLine[] | null {
   if (from.name === 'disconnected' && to.name !== 'disconnected') {
     return to.name === 'left' || to.name === 'removed' ? line(to.name, { who }) : line('back', { who });
   }
@@ -175,7 +175,8 @@ function stateLines({ from, to }: Payload<'participant.state'>, who: string, lin
     case 'inCourt':
       return line(from.name === 'isolated' ? 'recalled' : 'inCourt', { who });
     case 'isolated':
-      return line('isolated', { who, reason: to.reason });
+      // 屏蔽 is what their own screen calls it; 隔离 is the court's word for the act.
+      return line(mine ? 'isolatedSelf' : 'isolated', { who, reason: to.reason });
     case 'witnessRoom':
       return line(from.name === 'inCourt' ? 'dismissed' : 'witnessRoom', { who });
     case 'removed':
