@@ -132,10 +132,27 @@ describe('核对案件', () => {
     const { calls } = open({ 'court.enter': () => entered('plaintiff') });
     await enterCode();
     const name = await screen.findByRole('textbox', { name: '姓名' });
+    name.blur();
     await next();
     expect((await screen.findByRole('alert')).textContent).toMatch('请填写姓名');
     await waitFor(() => expect(document.activeElement).toBe(name));
     expect(calls('court.takeSeat')).toEqual([]);
+  });
+
+  it('begins in the name, with the case and the question read out around it', async () => {
+    open({ 'court.enter': () => entered('plaintiff') });
+    await enterCode();
+    const name = await screen.findByRole('textbox', { name: '姓名' });
+    await waitFor(() => expect(document.activeElement).toBe(name));
+    expect(screen.getByRole('group', { name: `${info.number} 您以什么身份参加庭审？` }).contains(name)).toBe(true);
+  });
+
+  it('begins at the head on a phone, where a keyboard would cover the case', async () => {
+    const narrow = { matches: true, addEventListener: () => undefined, removeEventListener: () => undefined } as unknown as MediaQueryList;
+    vi.spyOn(globalThis, 'matchMedia').mockReturnValue(narrow);
+    open({ 'court.enter': () => entered('plaintiff') });
+    await enterCode();
+    expect(document.activeElement).not.toBe(await screen.findByRole('textbox', { name: '姓名' }));
   });
 
   it('takes the seat as a party', async () => {
