@@ -124,6 +124,15 @@ describe('the device check', () => {
     await waitFor(() => expect(commands).toEqual([{ type: 'step.tested', score: 'bad' }]));
   });
 
+  it.each<[string, DeviceFault | undefined, string]>([
+    ['runs', undefined, '正在使用的设备'],
+    ['is forbidden', 'denied', '没有可选的设备'],
+    ['is not there', 'missing', '没有找到设备'],
+  ])('a list of cameras that is empty says that the camera %s', async (_, fault, words) => {
+    await open({ name: 'testing' }, { fault });
+    await waitFor(() => expect(screen.getByRole('combobox', { name: '使用哪个摄像头' }).textContent).toBe(words));
+  });
+
   it('ends well when all four are well', async () => {
     const { commands, say } = await open({ name: 'testing' });
     await fireEvent.click(await screen.findByRole('button', { name: '看得清' }));
