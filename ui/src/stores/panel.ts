@@ -9,6 +9,8 @@ export type Tab = 'transcript' | 'evidence' | 'messages' | 'people';
 export const usePanel = defineStore('panel', () => {
   const session = useSession();
   const tab = ref<Tab>('transcript');
+  /** Somebody is on the way to the tab from elsewhere: it takes the keyboard when it is there. */
+  const led = ref(false);
   /** Words after this are news. None until the hearing is there. */
   const readUpTo = ref<Seq | null>(null);
   /** The message that is being written. */
@@ -20,10 +22,11 @@ export const usePanel = defineStore('panel', () => {
     () => session.seat,
     () => {
       tab.value = 'transcript';
+      led.value = false;
       readUpTo.value = null;
       draft.value = '';
       help.value = '';
     },
   );
-  return { tab, readUpTo, draft, help };
+  return { tab, led, readUpTo, draft, help };
 });

@@ -1,16 +1,19 @@
 /** The courtroom on the scripted host, found by role, as people and screen readers find it. */
 import { fireEvent, screen, waitFor, within } from '@testing-library/vue';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { nextTick } from 'vue';
 import App from '../../App.vue';
 import { createFakeHost } from '../../host/fake';
 import { HostFailure } from '../../host/host';
 import EN from '../../locales/en/courtroom.json';
+import { apply } from '../../model/hearing';
 import { useDevices } from '../../stores/devices';
 import { useFailure } from '../../stores/failure';
 import { useNotices } from '../../stores/notices';
 import { useSession } from '../../stores/session';
+import { event } from '../../testing/build';
 import { mountApp } from '../../testing/mountApp';
-import type { HostCommands, PendingRequest } from '../../wire/generated';
+import type { Event, HostCommands, PendingRequest, SeatId } from '../../wire/generated';
 
 async function enter(as: string, scene = 'court') {
   vi.spyOn(HTMLCanvasElement.prototype, 'getContext').mockReturnValue(null);
@@ -19,6 +22,13 @@ async function enter(as: string, scene = 'court') {
   const { pinia } = mountApp(App, host);
   const commands = () => call.mock.calls.filter(([name]) => name === 'hearing.command').map(([, args]) => (args as HostCommands['hearing.command']['args']).command);
   return { commands, call, host, pinia };
+}
+/** One more event of the hearing. */
+async function happens(actor: SeatId | null, what: Event) {
+  const session = useSession();
+  if (!session.snapshot) throw new Error('the scene has a hearing');
+  session.snapshot = apply(session.snapshot, event(session.snapshot, actor, what));
+  await nextTick();
 }
 const button = (name: string | RegExp) => screen.findByRole('button', { name });
 const press = async (name: string | RegExp) => fireEvent.click(await button(name));
@@ -155,6 +165,67 @@ describe('for a party', () => {
     await fireEvent.click(start);
     await waitFor(() => expect(call).toHaveBeenCalledWith('share.start', 'window-1'));
     expect(await button('停止共享')).toBeTruthy();
+  });
+});
+
+describe('words of the court', () => {
+  afterEach(() => void vi.useRealTimers());
+  const says = (actor: SeatId, text: string) => happens(actor, { type: 'message', payload: { text } });
+  const notice = () => screen.queryByText('审判长 王示范：')?.closest('[role=status]');
+
+  it('are told over the court while 消息 is not open, those of parties are not', async () => {
+    await enter('plaintiff');
+    await button('举手');
+    await says('defendant', '我没有听清');
+    expect(screen.queryByRole('button', { name: '查看消息' })).toBeNull();
+    await says('judge', '请原告最后陈述');
+    expect(notice()?.textContent).toBe('审判长 王示范：请原告最后陈述');
+    expect(notice()?.getAttribute('aria-live')).toBe('polite');
+    await press('关闭');
+    expect(notice()).toBeUndefined();
+  });
+
+  it('lead to 消息 with the keyboard, where they are not told again', async () => {
+    await enter('plaintiff');
+    await button('举手');
+    await says('judge', '请原告最后陈述');
+    await press('查看消息');
+    const log = await screen.findByRole('log');
+    expect(log.textContent).toContain('请原告最后陈述');
+    expect(document.activeElement).toBe(log);
+    expect(screen.queryByRole('button', { name: '查看消息' })).toBeNull();
+    await says('clerk', '请靠近话筒');
+    expect(screen.queryByRole('button', { name: '查看消息' })).toBeNull();
+  });
+
+  it('stay for eight seconds, not counted under a dialog, and no longer', async () => {
+    await enter('plaintiff');
+    await button('举手');
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    await press('申请退庭');
+    await screen.findByRole('dialog');
+    await says('judge', '请稍候');
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(notice()).toBeTruthy();
+    await press('取消');
+    await vi.advanceTimersByTimeAsync(7_000);
+    expect(notice()).toBeTruthy();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(notice()).toBeUndefined();
+    // It was not looked at: 消息 still counts it.
+    expect(screen.getByRole('img', { name: '1 条新内容' })).toBeTruthy();
+  });
+
+  it('reach an isolated person, who has no panel, and stay until closed', async () => {
+    await enter('plaintiff', 'isolated');
+    await screen.findByText(/请等待法官传唤/);
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    await happens('clerk', { type: 'help', payload: { seat: 'plaintiff', text: '请继续等候' } });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(screen.getByText('书记员 孙演示：').closest('[role=status]')?.textContent).toContain('请继续等候');
+    expect(screen.queryByRole('button', { name: '查看消息' })).toBeNull();
+    await press('关闭');
+    expect(screen.queryByText('书记员 孙演示：')).toBeNull();
   });
 });
 
