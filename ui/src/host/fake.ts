@@ -41,6 +41,12 @@ const SCENES: Record<string, (h: FakeHearing, say: (e: HostEvent) => void) => vo
   identity: (h) => void h.do('judge', { type: 'identity.request', seat: h.snapshot.you }),
   muted: (_, say) => say({ type: 'level', rmsDb: -24, peakDb: -12, talkingWhileMuted: true }),
   locked: (h) => void h.do('judge', { type: 'media.lock', seat: h.snapshot.you, kind: 'audio' }),
+  said: (h) => void setTimeout(() => h.do('judge', { type: 'message.send', text: '请原告作最后陈述。' }), 500),
+  answered: (h) => {
+    h.do('judge', { type: 'seat.isolate', seat: h.snapshot.you, reason: '对方证人作证期间' });
+    setTimeout(() => h.do('clerk', { type: 'help.ask', to: h.snapshot.you, text: '证人作证后即请您回到法庭。' }), 500);
+  },
+  sharingOwn: (h) => void h.do(h.snapshot.you, { type: 'share.start' }),
   sharing: (h) => void h.do('agent1', { type: 'share.start' }),
   queue: (h) => {
     h.do('plaintiff', { type: 'request.make', request: { name: 'share' } });

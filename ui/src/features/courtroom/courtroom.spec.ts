@@ -164,7 +164,21 @@ describe('for a party', () => {
     await fireEvent.click(await screen.findByRole('radio', { name: '房屋交接单.pdf' }));
     await fireEvent.click(start);
     await waitFor(() => expect(call).toHaveBeenCalledWith('share.start', 'window-1'));
-    expect(await button('停止共享')).toBeTruthy();
+    const dock = within(screen.getByRole('contentinfo'));
+    expect(await dock.findByRole('button', { name: '停止共享' })).toBeTruthy();
+  });
+
+  it('is told as long as one’s own screen is seen, and ends that by one press', async () => {
+    const { call } = await enter('plaintiff');
+    await button('共享');
+    expect(screen.queryByText(/您正在共享屏幕/)).toBeNull();
+    await happens('plaintiff', { type: 'share.state', payload: { seat: 'plaintiff', on: true } });
+    const bar = screen.getByText(/您正在共享屏幕/).closest<HTMLElement>('[role=status]');
+    if (!bar) throw new Error('it is read out');
+    await fireEvent.click(within(bar).getByRole('button', { name: '停止共享' }));
+    expect(call).toHaveBeenCalledWith('share.stop', null);
+    await happens('plaintiff', { type: 'share.state', payload: { seat: 'plaintiff', on: false } });
+    expect(screen.queryByText(/您正在共享屏幕/)).toBeNull();
   });
 });
 
