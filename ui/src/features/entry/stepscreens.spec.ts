@@ -57,7 +57,7 @@ async function open(state: ParticipantState, options: { hearing?: HearingState; 
   });
   fake.say({ type: 'link', state: { name: 'live' } });
   fake.say(frame(state));
-  return { commands, entry: useEntry(pinia), move: (next: ParticipantState) => fake.say(frame(next)), say: fake.say, calls: fake.asked };
+  return { commands, entry: useEntry(pinia), move: (next: ParticipantState) => fake.say(frame(next)), say: fake.say, calls: fake.asked, attached: fake.attached };
 }
 
 describe('the steps follow the server', () => {
@@ -122,6 +122,17 @@ describe('the device check', () => {
     await fireEvent.click(screen.getByRole('button', { name: '跳过检测' }));
     await fireEvent.click(await screen.findByRole('button', { name: /继续/ }));
     await waitFor(() => expect(commands).toEqual([{ type: 'step.tested', score: 'bad' }]));
+  });
+
+  it('shows one’s own picture, and words while there is none', async () => {
+    const { say, attached } = await open({ name: 'testing' });
+    const own = (muted: boolean) => say({ type: 'tracks', tracks: [{ slot: 7, seat: 'me', source: 'camera', own: true, muted, width: 640, height: 480 }] });
+    own(false);
+    await waitFor(() => expect(attached).toEqual([7]));
+    expect(document.querySelector('.own-picture')?.textContent).toBe('');
+    own(true);
+    await waitFor(() => expect(attached).toEqual([]));
+    expect(document.querySelector('.own-picture')?.textContent).not.toBe('');
   });
 
   it.each<[string, DeviceFault | undefined, string]>([
