@@ -89,6 +89,13 @@ pub(crate) struct Requested {
     pub offer: bool,
 }
 
+/// Datagrams on their way to a participant.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Sent {
+    pub packets: u32,
+    pub bytes: u64,
+}
+
 /// Which of its tracks a publisher lets whom receive.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Audience {
@@ -196,8 +203,8 @@ pub(crate) struct Participant {
     pub loss: f32,
     /// Round trip.
     pub rtt: Option<std::time::Duration>,
-    /// Bytes sent to it when it was last looked.
-    pub bytes_out: u64,
+    /// Sent to it in this second.
+    pub sent: Sent,
     /// Loss towards it.
     pub scatter: Scatter,
     /// Quality last told.

@@ -4,7 +4,8 @@
 //! The estimator takes all loss for a path that is full. Where a fifth is lost at random it falls below the smallest
 //! pictures, and its pacer holds repairs back until nobody needs them any more; yet the path would carry all of it.
 //! A path that is full mostly shows it by its queue. One that keeps no queue (a policer, a router with active queue
-//! management) loses as well without one, and is told apart by what arrives: it stays the same whatever is sent.
+//! management) loses as well without one, and is told apart by what arrives: it stays the same whatever is sent. That takes
+//! two rates. Where the rate does not change by itself, the estimator is let have its way for a moment.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -21,12 +22,22 @@ const GAIN: f32 = 0.5;
 const QUEUE: Duration = Duration::from_millis(60);
 /// For so long it is remembered what arrived of what was sent.
 const MEMORY: Duration = Duration::from_secs(20);
-/// Two rates tell something when one is so many times the other.
+/// Two rates tell something when one is so many times the other…
 const TELLING: f64 = 1.4;
+/// …and the two answers are so many standard deviations of the sample apart.
+const SIGMAS: f64 = 3.0;
+/// A path of which nothing was told for so long is looked at; each time in vain the next look is twice as far away.
+const LOOK_AFTER: Duration = Duration::from_secs(20);
+/// How long the estimator has its way then.
+const LOOK_FOR: Duration = Duration::from_secs(3);
+/// A path that was found scattering is not looked at for so long.
+const BELIEVED: Duration = Duration::from_secs(300);
 /// A path that turned out to be full is not taken for a scattering one for so long; each time again twice as long.
 const REST: Duration = Duration::from_secs(30);
 /// So many times that is doubled, to eight minutes.
 const DOUBLINGS: u32 = 4;
+/// A path that was not found full again for so long after its rest is as good as new.
+const FORGIVEN: Duration = Duration::from_secs(300);
 
 /// What is known of the loss towards one receiver.
 #[derive(Debug, Default)]
@@ -35,18 +46,42 @@ pub(crate) struct Scatter {
     loss: f32,
     /// The shortest round trip there has been.
     shortest: Option<Duration>,
-    sent: VecDeque<Sent>,
+    /// Seconds in which packets were lost, oldest first.
+    lossy: VecDeque<Second>,
     rests_until: Option<Instant>,
     times_full: u32,
+    /// It is looked at from here on.
+    look_at: Option<Instant>,
+    looks: u32,
     on: bool,
 }
 
-/// A second in which packets were lost.
+/// What two rates say of a path.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Verdict {
+    Full,
+    Scattering,
+}
+
+/// What was sent to a receiver in a second.
 #[derive(Clone, Copy, Debug)]
-struct Sent {
-    at: Instant,
-    /// Bits per second.
-    rate: f64,
+pub(crate) struct Second {
+    /// Its end.
+    pub(crate) at: Instant,
+    /// All of them, whatever they carried.
+    pub(crate) packets: u32,
+    /// In bits.
+    pub(crate) sent: f64,
+    /// What of it did not arrive, 0 to 1.
+    pub(crate) loss: f32,
+}
+
+/// Seconds of much the same rate, added up.
+#[derive(Default)]
+struct Group {
+    seconds: f64,
+    packets: f64,
+    sent: f64,
     arrived: f64,
 }
 
@@ -56,49 +91,87 @@ impl Scatter {
         self.on
     }
 
-    /// Takes in one second: what was sent, in bits per second, how much of it was lost, and the round trip. True when
-    /// [`Scatter::is_on`] has changed.
-    pub(crate) fn second(&mut self, now: Instant, rate: f64, loss: f32, rtt: Option<Duration>) -> bool {
-        self.loss += (loss - self.loss) * GAIN;
+    /// Takes in one second and the round trip. True when [`Scatter::is_on`] has changed.
+    pub(crate) fn second(&mut self, second: Second, rtt: Option<Duration>) -> bool {
+        let now = second.at;
+        self.loss += (second.loss - self.loss) * GAIN;
         self.shortest = self.shortest.into_iter().chain(rtt).min();
-        self.sent
-            .retain(|sent| now.saturating_duration_since(sent.at) <= MEMORY);
-        if loss >= LEAST_LOSS {
-            let arrived = rate * f64::from(1.0 - loss);
-            self.sent.push_back(Sent {
-                at: now,
-                rate,
-                arrived,
-            });
-            if self.is_full() {
-                self.rests_until = Some(now + REST * (1 << self.times_full.min(DOUBLINGS)));
-                self.times_full += 1;
-                self.sent.clear();
-            }
+        if self.rests_until.is_none_or(|until| now >= until) {
+            self.judge(second);
         }
         let rests = self.rests_until.is_some_and(|until| now < until);
-        let on = !rests && without_queue(self.loss, rtt, self.shortest);
+        let scattered = !rests && without_queue(self.loss, rtt, self.shortest);
+        let on = scattered && !self.looks_now(now);
+        if !scattered {
+            (self.look_at, self.looks) = (None, 0);
+        }
         std::mem::replace(&mut self.on, on) != on
     }
 
-    /// Whether the newest second and the one whose rate differs most from it speak of a limit. What arrives through a full
-    /// path is the same at both rates, through a scattering one it is in proportion; the middle lies between, by ratio.
-    fn is_full(&self) -> bool {
-        let Some(new) = self.sent.back().filter(|sent| sent.rate > 0.0) else {
-            return false;
-        };
-        let apart = |sent: &Sent| (sent.rate / new.rate).ln().abs();
-        let other = self.sent.iter().filter(|sent| sent.rate > 0.0);
-        let Some(old) = other.max_by(|a, b| apart(a).total_cmp(&apart(b))) else {
-            return false;
-        };
-        let (more, less) = if old.rate > new.rate {
-            (old, new)
-        } else {
-            (new, old)
-        };
-        let rates = more.rate / less.rate;
-        rates >= TELLING && more.arrived < less.arrived * rates.sqrt()
+    /// Lets the path rest when it turns out to be full.
+    fn judge(&mut self, second: Second) {
+        let now = second.at;
+        let ago = |at: Instant| now.saturating_duration_since(at);
+        self.lossy.retain(|lossy| ago(lossy.at) <= MEMORY);
+        if self.rests_until.is_some_and(|until| ago(until) >= FORGIVEN) {
+            self.times_full = 0;
+        }
+        if second.loss < LEAST_LOSS {
+            return;
+        }
+        self.lossy.push_back(second);
+        match self.verdict() {
+            Some(Verdict::Full) => {
+                self.rests_until = Some(now + REST * (1 << self.times_full.min(DOUBLINGS)));
+                self.times_full += 1;
+                self.lossy.clear();
+            }
+            Some(Verdict::Scattering) => (self.look_at, self.looks) = (Some(now + BELIEVED), 0),
+            None => {}
+        }
+    }
+
+    /// Whether this is one of the moments in which the estimator has its way.
+    fn looks_now(&mut self, now: Instant) -> bool {
+        let next = |looks: u32| now + LOOK_AFTER * (1 << looks.min(DOUBLINGS));
+        let at = *self.look_at.get_or_insert(next(self.looks));
+        if now >= at + LOOK_FOR {
+            self.looks += 1;
+            self.look_at = Some(next(self.looks));
+        }
+        now >= at && now < at + LOOK_FOR
+    }
+
+    /// What the faster and the slower seconds say. What arrives through a full path is the same at both rates, through a
+    /// scattering one it is in proportion; the middle lies between, by ratio.
+    fn verdict(&self) -> Option<Verdict> {
+        let rates = || self.lossy.iter().map(|second| second.sent);
+        let (least, most) = (rates().fold(f64::MAX, f64::min), rates().fold(0.0, f64::max));
+        let (mut fast, mut slow) = (Group::default(), Group::default());
+        for second in &self.lossy {
+            let faster = second.sent * second.sent > least * most;
+            let group = if faster { &mut fast } else { &mut slow };
+            group.seconds += 1.0;
+            group.packets += f64::from(second.packets);
+            group.sent += second.sent;
+            group.arrived += second.sent * f64::from(1.0 - second.loss);
+        }
+        let per_second = slow.seconds / fast.seconds;
+        let rates = fast.sent / slow.sent * per_second;
+        let arrived = fast.arrived / slow.arrived * per_second;
+        let part = (fast.arrived + slow.arrived) / (fast.sent + slow.sent);
+        // Of the logarithm of `arrived`, were the loss the same in both.
+        let deviation = ((1.0 - part) / part * (1.0 / fast.packets + 1.0 / slow.packets)).sqrt();
+        let middle = rates.ln() / 2.0;
+        // Not so for what is not a number either: a group without seconds, or nothing that arrived.
+        let tells = rates >= TELLING && middle >= SIGMAS * deviation;
+        tells.then(|| {
+            if arrived.ln() < middle {
+                Verdict::Full
+            } else {
+                Verdict::Scattering
+            }
+        })
     }
 }
 
@@ -112,6 +185,7 @@ fn without_queue(loss: f32, rtt: Option<Duration>, shortest: Option<Duration>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::{Rng, SeedableRng};
 
     #[test]
     fn loss_without_a_queue_is_told_from_a_path_that_is_full() {
@@ -128,14 +202,23 @@ mod tests {
         }
     }
 
-    /// In which of the seconds loss is taken for scattered, on a path that loses by `loss` what is sent, in kbit/s.
-    fn on(rates: &[f64], loss: impl Fn(f64) -> f32) -> Vec<bool> {
+    /// Bits of a packet.
+    const PACKET: f64 = 8_000.0;
+
+    /// In which of the seconds loss is taken for scattered, when so many kbit/s are sent and such a part of it is lost.
+    fn on(rates: &[f64], mut loss: impl FnMut(f64) -> f32) -> Vec<bool> {
         #[expect(clippy::disallowed_methods, reason = "virtual time needs one origin")]
         let start = Instant::now();
         let mut scatter = Scatter::default();
         let second = |(second, rate): (usize, &f64)| {
-            let now = start + Duration::from_secs(second as u64);
-            scatter.second(now, *rate, loss(*rate), Some(Duration::from_millis(20)));
+            let sent = rate * 1_000.0;
+            let second = Second {
+                at: start + Duration::from_secs(second as u64),
+                packets: (sent / PACKET) as u32,
+                sent,
+                loss: loss(*rate),
+            };
+            scatter.second(second, Some(Duration::from_millis(20)));
             scatter.is_on()
         };
         rates.iter().enumerate().map(second).collect()
@@ -146,40 +229,85 @@ mod tests {
         move |rate| (1.0 - capacity / rate).max(0.0) as f32
     }
 
+    /// A path that loses each packet with the same probability.
+    fn scattering(loss: f64, seed: u64) -> impl FnMut(f64) -> f32 {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+        move |rate| {
+            let packets = (rate * 1_000.0 / PACKET) as u32;
+            let lost = (0..packets).filter(|_| rng.random_bool(loss)).count();
+            lost as f32 / packets.max(1) as f32
+        }
+    }
+
     #[test]
     fn a_path_that_lets_the_same_through_whatever_is_sent_is_full() {
         // The estimator comes down, and the loss with it to where scattered loss would be. A first second is half believed.
         let coming_down = [6_000.0, 3_000.0, 1_600.0, 1_500.0, 1_450.0, 1_400.0];
-        assert_eq!(
-            on(&coming_down, full(1_000.0)),
-            [true, false, false, false, false, false]
-        );
+        let expected = [true, false, false, false, false, false];
+        assert_eq!(on(&coming_down, full(1_000.0)), expected);
         // From below: at first nothing speaks against it, and what is sent then does.
-        let going_up = [1_100.0, 1_200.0, 1_800.0, 1_800.0];
+        let going_up = [1_100.0, 1_200.0, 2_200.0, 2_200.0];
         assert_eq!(on(&going_up, full(1_000.0)), [true, true, false, false]);
     }
 
     #[test]
     fn a_path_that_loses_its_share_of_whatever_is_sent_is_not() {
-        let rates = [6_000.0, 3_000.0, 800.0, 1_500.0, 1_500.0, 400.0, 3_000.0];
-        for loss in [0.08, 0.2, 0.36] {
-            assert_eq!(on(&rates, |_| loss), [true; 7], "{loss}");
+        // Key pictures and repairs make some seconds much fuller than others; a small picture is few packets.
+        for kbps in [150.0, 450.0, 1_000.0, 4_000.0] {
+            for loss in [0.15, 0.2, 0.3] {
+                for seed in 0..20 {
+                    let rates: Vec<f64> = (0..120)
+                        .map(|second| if second % 7 == 3 { kbps * 1.8 } else { kbps })
+                        .collect();
+                    let on = on(&rates, scattering(loss, seed));
+                    let part = on.iter().filter(|on| **on).count() as f32 / on.len() as f32;
+                    assert!(
+                        part > 0.9,
+                        "{part} of the time at {kbps} kbit/s and {loss}, seed {seed}"
+                    );
+                }
+            }
         }
-        // A second's loss is a sample of some hundred packets.
-        let wavering = |rate: f64| 0.2 + 0.05 * (rate / 100.0).sin() as f32;
-        assert_eq!(on(&rates, wavering), [true; 7]);
+    }
+
+    /// The estimator would send less than what is forced on it, which is what loss is taken for scattered for.
+    #[test]
+    fn a_rate_that_never_changes_is_looked_at() {
+        let forced = |capacity: f64, looked: f64| {
+            let mut rates = vec![1_150.0; 20];
+            rates.extend([looked; 3]);
+            rates.extend([1_150.0; 20]);
+            on(&rates, full(capacity))
+        };
+        let on_a_full_path = forced(900.0, 950.0);
+        assert!(
+            on_a_full_path[..20].iter().all(|on| *on) && !on_a_full_path[20],
+            "looked at"
+        );
+        assert!(
+            on_a_full_path[24],
+            "1150 and 950 are too near to each other to tell"
+        );
+        let on_a_full_path = forced(500.0, 550.0);
+        assert!(
+            on_a_full_path[21..].iter().all(|on| !on),
+            "found out: {on_a_full_path:?}"
+        );
     }
 
     #[test]
     fn a_full_path_is_left_alone_for_longer_each_time() {
-        let rates: Vec<f64> = (0..400)
-            .map(|second| if second % 10 < 5 { 1_200.0 } else { 1_900.0 })
+        let rates: Vec<f64> = (0..600)
+            .map(|second| if second % 10 < 5 { 1_200.0 } else { 2_200.0 })
             .collect();
         let on = on(&rates, full(1_000.0));
-        let begins: Vec<usize> = (1..400)
+        let begins: Vec<usize> = (1..600)
             .filter(|second| on[*second] && !on[*second - 1])
             .collect();
         let pauses: Vec<usize> = begins.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        assert!(begins.len() <= 5 && pauses.is_sorted(), "{begins:?}");
+        assert!(
+            (3..=5).contains(&begins.len()) && pauses.is_sorted(),
+            "{begins:?}"
+        );
     }
 }

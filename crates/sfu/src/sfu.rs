@@ -22,7 +22,7 @@ use crate::{Config, MAX_DATAGRAM, RoomPolicy};
 type Place = (usize, usize);
 
 /// How often a peer connection is asked how it goes: its loss is that of one second.
-pub(crate) const STATS_INTERVAL: Duration = Duration::from_secs(1);
+const STATS_INTERVAL: Duration = Duration::from_secs(1);
 /// Addresses a participant may be known by at once; a peer that roams uses a new one each time.
 const MAX_ADDRESSES: usize = 32;
 

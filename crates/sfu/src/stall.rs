@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(1);
 /// So many times the patience is doubled: in the end there is a try every sixteen seconds.
 const DOUBLINGS: u32 = 4;
-/// Pictures that are shown for so long end that.
-const SHOWN_FOR: Duration = Duration::from_secs(10);
+/// Pictures that are shown, or that nobody wants, for so long end that.
+const WELL_FOR: Duration = Duration::from_secs(10);
 
 /// One receiver's estimate, watched.
 #[derive(Debug, Default)]
@@ -22,8 +22,8 @@ pub(crate) struct Stall {
     moved: Option<Instant>,
     /// Every picture that is wanted has paused since.
     paused: Option<Instant>,
-    /// Some picture has been shown since.
-    shown: Option<Instant>,
+    /// Some picture has been shown, or none was wanted, since.
+    well: Option<Instant>,
     tries: u32,
 }
 
@@ -37,14 +37,13 @@ impl Stall {
     pub(crate) fn is_stalled(&mut self, now: Instant, wanted: bool, shown: bool) -> bool {
         if shown || !wanted {
             self.paused = None;
-            let since = shown.then(|| *self.shown.get_or_insert(now));
-            self.shown = since;
-            if since.is_some_and(|since| now.saturating_duration_since(since) >= SHOWN_FOR) {
+            let since = *self.well.get_or_insert(now);
+            if now.saturating_duration_since(since) >= WELL_FOR {
                 self.tries = 0;
             }
             return false;
         }
-        self.shown = None;
+        self.well = None;
         let paused = *self.paused.get_or_insert(now);
         let quiet = now.saturating_duration_since(self.moved.map_or(paused, |moved| moved.max(paused)));
         let stalled = quiet >= PATIENCE * (1 << self.tries.min(DOUBLINGS));
@@ -91,6 +90,12 @@ mod tests {
             (true, false)
         });
         assert_eq!(moves, []);
+    }
+
+    #[test]
+    fn a_window_that_was_minimised_for_long_is_not_kept_waiting() {
+        let at = stalls(60, |_, second, _| (!(10..40).contains(&second), false));
+        assert_eq!(at, [1, 3, 7, 41, 43, 47, 55]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::io::{Event, LeaveCause};
 use crate::layers::{self, Demand};
 use crate::participant::{SlotState, State};
 use crate::permission::Source;
-use crate::sfu::STATS_INTERVAL;
+use crate::scatter::Second;
 use crate::track::Track;
 
 /// The pacer asks to be called again after this long when it holds more that may go at once.
@@ -30,6 +30,8 @@ const HALF_RATE_FPS: u32 = 20;
 const DESIRED_HEADROOM_PERCENT: u64 = 130;
 /// A desired bandwidth that moved by less than this share is not told to the estimator, in percent.
 const DESIRED_STEP_PERCENT: u64 = 10;
+/// The loss that people are told of moves by this part of each second's difference.
+const LOSS_GAIN: f32 = 0.3;
 
 impl Room {
     /// Gives a datagram to its participant and forwards what came of it.
@@ -90,6 +92,8 @@ impl Room {
                 Ok(RtcOutput::Transmit(transmit)) => {
                     shared.out.stats.packets_out += 1;
                     shared.out.stats.bytes_out += transmit.contents.len() as u64;
+                    participant.sent.packets += 1;
+                    participant.sent.bytes += transmit.contents.len() as u64;
                     shared.out.transmits.push_back(transmit);
                 }
                 Ok(RtcOutput::Timeout(at)) => {
@@ -164,13 +168,16 @@ impl Room {
                     .egress_loss_fraction
                     .unwrap_or(0.0)
                     .max(stats.ingress_loss_fraction.unwrap_or(0.0));
-                participant.loss = (participant.loss + worse) / 2.0;
+                participant.loss += (worse - participant.loss) * LOSS_GAIN;
                 participant.rtt = stats.rtt.or(participant.rtt);
-                let before = std::mem::replace(&mut participant.bytes_out, stats.peer_bytes_tx);
-                let sent = stats.peer_bytes_tx.saturating_sub(before);
-                let rate = sent as f64 * 8.0 / STATS_INTERVAL.as_secs_f64();
-                let loss = stats.egress_loss_fraction.unwrap_or(0.0);
-                if participant.scatter.second(now, rate, loss, participant.rtt) {
+                let sent = std::mem::take(&mut participant.sent);
+                let second = Second {
+                    at: now,
+                    packets: sent.packets,
+                    sent: sent.bytes as f64 * 8.0,
+                    loss: stats.egress_loss_fraction.unwrap_or(0.0),
+                };
+                if participant.scatter.second(second, participant.rtt) {
                     self.pace(key);
                     self.allot(now, key);
                 }
@@ -383,7 +390,7 @@ impl Room {
         let shown = allotment.layers.iter().any(Option::is_some);
         if participant.stall.is_stalled(now, lowered, shown) {
             // It begins where it stood, and looks with a few packets whether there is more.
-            let stood = Bitrate::bps(estimate.unwrap_or(sound));
+            let stood = Bitrate::bps(participant.estimate.unwrap_or(sound));
             tracing::debug!(id = %participant.id, %stood, "nothing is known of the bandwidth any more");
             participant.rtc.bwe().reset(stood);
         }

@@ -17,7 +17,7 @@ use str0m::net::Transmit;
 
 use crate::codec::Codec;
 use crate::io::{Event, Join, JoinRefusal, LeaveCause, Output, ParticipantId, RemoveReason, Stats, leave};
-use crate::participant::{Participant, Requested, Signalling, SlotState, State};
+use crate::participant::{Participant, Requested, Sent, Signalling, SlotState, State};
 use crate::permission::{Permissions, Source};
 use crate::scatter::Scatter;
 use crate::sid::Sids;
@@ -311,7 +311,7 @@ impl Room {
             lowered: false,
             loss: 0.0,
             rtt: None,
-            bytes_out: 0,
+            sent: Sent::default(),
             scatter: Scatter::default(),
             quality: None,
             speaking: Default::default(),

@@ -460,7 +460,7 @@ fn a_full_link_with_a_short_buffer_keeps_the_sound_and_who_speaks() {
         another_camera(&mut world, name);
     }
     world.run(6 * SECOND);
-    for kbps in [300, 600, 1_000] {
+    for kbps in [400, 600, 1_000] {
         let short = NetemConfig::new()
             .latency(Duration::from_millis(20))
             .link(Bitrate::kbps(kbps), DataSize::kbytes(3))
