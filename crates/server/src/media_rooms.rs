@@ -1,6 +1,6 @@
 //! [`Rooms`] on the embedded media plane: translates rights into what the SFU enforces, and nothing else.
 
-use crate::media::{Grants, MediaPlane, Permissions, RemoveReason, Source};
+use crate::media::{Grants, MediaPlane, Permissions, RemoveReason, Source, Term};
 use crate::rooms::{RemovedBecause, Rooms};
 use hearing::MediaRights;
 use protocol::{HearingId, SeatId, Secret, TimeMs};
@@ -43,18 +43,16 @@ impl Rooms for MediaRooms {
         rights: &MediaRights,
         ttl_ms: u64,
         now: TimeMs,
+        stamp: TimeMs,
     ) -> Secret {
         // The media plane knows seats, not names.
         let grants = Grants::join(permissions(rights));
-        let now = UNIX_EPOCH + Duration::from_millis(now.0);
-        Secret::new(self.0.token(
-            room.as_str(),
-            seat.as_str(),
-            "",
-            &grants,
-            Duration::from_millis(ttl_ms),
-            now,
-        ))
+        let term = Term {
+            from: UNIX_EPOCH + Duration::from_millis(now.0),
+            length: Duration::from_millis(ttl_ms),
+            issued_ms: stamp.0,
+        };
+        Secret::new(self.0.token(room.as_str(), seat.as_str(), "", &grants, term))
     }
 }
 

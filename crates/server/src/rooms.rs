@@ -16,7 +16,8 @@ pub trait Rooms: Send + Sync {
     fn allow(&self, room: &HearingId, seat: &SeatId, rights: &MediaRights);
     /// Ends the media connection of a seat. Its tokens from before `now` do not let it in again.
     fn remove(&self, room: &HearingId, seat: &SeatId, why: RemovedBecause, now: TimeMs);
-    /// An access token for the room's signalling, issued at `now`: no two calls of this trait have the same.
+    /// An access token for the room's signalling, valid from `now` on. `stamp` says which of two tokens is the older: no two
+    /// calls of this trait have the same. It may lie ahead of the time.
     fn token(
         &self,
         room: &HearingId,
@@ -24,6 +25,7 @@ pub trait Rooms: Send + Sync {
         rights: &MediaRights,
         ttl_ms: u64,
         now: TimeMs,
+        stamp: TimeMs,
     ) -> Secret;
 }
 

@@ -6,13 +6,15 @@ mod signalling;
 use signalling::{Socket, next};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::{SinkExt, StreamExt};
 use livekit_protocol as proto;
 use prost::Message as _;
 use proto::signal_response::Message;
-use server::media::{Grants, MediaConfig, MediaEvent, MediaPlane, Permissions, RoomPolicy, Secret, Webhook};
+use server::media::{
+    Grants, MediaConfig, MediaEvent, MediaPlane, Permissions, RoomPolicy, Secret, Term, Webhook,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_util::sync::CancellationToken;
@@ -66,8 +68,13 @@ impl Running {
             reason = "tokens are checked against the real clock"
         )]
         let now = SystemTime::now();
-        self.plane
-            .token(room, identity, identity, grants, Duration::from_secs(60), now)
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let term = Term {
+            from: now,
+            length: Duration::from_secs(60),
+            issued_ms: since.as_millis() as u64,
+        };
+        self.plane.token(room, identity, identity, grants, term)
     }
 
     fn seat(&self, identity: &str) -> String {

@@ -583,14 +583,14 @@ impl HearingTask {
 
     fn media_access(&self, seat: &SeatId) -> Option<MediaAccess> {
         let rights = self.hearing.media_rights(seat);
-        let issued_at = self.world.clock.stamp();
+        let (now, stamp) = (self.world.clock.now(), self.world.clock.stamp());
         rights.enter.then(|| MediaAccess {
             url: self.world.media_url.to_string(),
             token: self
                 .world
                 .rooms
-                .token(&self.setup.id, seat, &rights, MEDIA_TOKEN_MS, issued_at),
-            expires_at: self.world.clock.now().plus(MEDIA_TOKEN_MS),
+                .token(&self.setup.id, seat, &rights, MEDIA_TOKEN_MS, now, stamp),
+            expires_at: now.plus(MEDIA_TOKEN_MS),
         })
     }
 

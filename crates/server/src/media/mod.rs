@@ -35,7 +35,7 @@ pub use events::{LeaveCause, MediaEvent, Quality, Source};
 pub use routes::{MediaEndpoint, MediaRow, Opens};
 pub use sfu::{Permissions, RemoveReason, RoomPolicy};
 pub use stats::MediaStats;
-pub use token::Grants;
+pub use token::{Grants, Term};
 pub use webhook::Webhook;
 
 use shard::{Query, Shard, ShardHandle, ToShard, Ufrags};
@@ -224,16 +224,8 @@ impl MediaPlane {
     }
 
     /// A token to join a room with.
-    pub fn token(
-        &self,
-        room: &str,
-        identity: &str,
-        name: &str,
-        grants: &Grants,
-        ttl: Duration,
-        now: SystemTime,
-    ) -> String {
-        self.keys.mint(room, identity, name, grants, ttl, now)
+    pub fn token(&self, room: &str, identity: &str, name: &str, grants: &Grants, term: Term) -> String {
+        self.keys.mint(room, identity, name, grants, term)
     }
 
     /// Makes a room that stays until it is closed, for tokens issued at `tokens_since_ms` or later. Harmless when it

@@ -121,6 +121,17 @@ impl Claims {
     }
 }
 
+/// When a token is valid, and which of two is the older.
+#[derive(Clone, Copy, Debug)]
+pub struct Term {
+    /// Not before.
+    pub from: SystemTime,
+    /// For how long.
+    pub length: Duration,
+    /// For the order only; it may lie ahead of `from`, where the clock was set back.
+    pub issued_ms: u64,
+}
+
 /// The key pair tokens are made and checked with.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
@@ -130,24 +141,15 @@ pub(crate) struct Keys {
 
 impl Keys {
     /// A token for a participant.
-    pub(crate) fn mint(
-        &self,
-        room: &str,
-        identity: &str,
-        name: &str,
-        grants: &Grants,
-        ttl: Duration,
-        now: SystemTime,
-    ) -> String {
+    pub(crate) fn mint(&self, room: &str, identity: &str, name: &str, grants: &Grants, term: Term) -> String {
         let permissions = &grants.permissions;
-        let issued_ms = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let now = unix(now);
+        let from = unix(term.from);
         self.sign(&Claims {
             iss: self.key.clone(),
             sub: identity.to_owned(),
-            nbf: now,
-            exp: now + ttl.as_secs(),
-            issued_ms: u64::try_from(issued_ms).unwrap_or(u64::MAX),
+            nbf: from,
+            exp: from + term.length.as_secs(),
+            issued_ms: term.issued_ms,
             name: name.to_owned(),
             metadata: grants.metadata.clone(),
             attributes: grants.attributes.clone().into_iter().collect(),
@@ -256,8 +258,12 @@ mod tests {
             "seat",
             "name",
             &Grants::join(permissions.clone()),
-            Duration::from_secs(60),
-            at(1000),
+            Term {
+                from: at(1000),
+                length: Duration::from_secs(60),
+                // The clock was set back by an hour since the token before.
+                issued_ms: 4_600_000,
+            },
         );
         let claims = keys().check(&token, at(1030)).expect("valid");
         assert_eq!(
@@ -269,7 +275,7 @@ mod tests {
             ("seat", "r", true)
         );
         assert_eq!(claims.permissions(), permissions);
-        assert_eq!(claims.issued_ms, 1_000_000);
+        assert_eq!(claims.issued_ms, 4_600_000);
     }
 
     #[test]
@@ -279,8 +285,11 @@ mod tests {
             "s",
             "",
             &Grants::join(Permissions::default()),
-            Duration::from_secs(60),
-            at(10_000),
+            Term {
+                from: at(10_000),
+                length: Duration::from_secs(60),
+                issued_ms: 10_000_000,
+            },
         );
         let other = Keys {
             secret: Secret::new("another secret"),

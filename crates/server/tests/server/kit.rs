@@ -99,6 +99,7 @@ impl Rooms for RecordedRooms {
         _rights: &MediaRights,
         _ttl_ms: u64,
         _now: TimeMs,
+        _stamp: TimeMs,
     ) -> Secret {
         let mut count = self.tokens.lock().expect("whole");
         *count += 1;
