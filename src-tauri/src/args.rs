@@ -88,7 +88,10 @@ fn address(server: &str) -> anyhow::Result<tauri::Url> {
     match url.scheme() {
         "https" => Ok(url),
         "http" if here => Ok(url),
-        _ => anyhow::bail!("the server's address {server:?} must begin with https://"),
+        _ => anyhow::bail!(
+            "法院服务器地址 {server:?} 应以 https:// 开头（本机除外），请检查 {COURT_FILE} \
+             (the server's address must begin with https://, unless it is this computer)"
+        ),
     }
 }
 

@@ -30,7 +30,10 @@ impl From<CourtError> for HostError {
     fn from(error: CourtError) -> Self {
         match error {
             CourtError::Api(error) => HostError::Api { error },
-            CourtError::Unreachable(_) => HostError::Unreachable,
+            CourtError::Unreachable(reason) => {
+                tracing::warn!(reason, "the court's server cannot be reached");
+                HostError::Unreachable
+            }
         }
     }
 }
@@ -56,6 +59,8 @@ impl Court {
     pub fn new(base: &Url) -> Result<Self, CourtError> {
         let http = Client::builder()
             .timeout(ANSWER_LIMIT)
+            // Ours never redirects; another would have the code sent on in clear.
+            .redirect(reqwest::redirect::Policy::none())
             .use_preconfigured_tls(crate::tls::config())
             .build()
             .map_err(unreachable)?;

@@ -37,7 +37,10 @@ fn roots(system: Vec<CertificateDer<'static>>) -> RootCertStore {
     let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     let (_, ignored) = roots.add_parsable_certificates(system);
     if ignored > 0 {
-        tracing::warn!(ignored, "certificates of this computer that are none");
+        tracing::warn!(
+            ignored,
+            "entries among this computer's certificates that are none"
+        );
     }
     roots
 }

@@ -10,7 +10,7 @@ export const usePanel = defineStore('panel', () => {
   const session = useSession();
   const tab = ref<Tab>('transcript');
   /** Somebody is on the way to the tab from elsewhere: it takes the keyboard when it is there. */
-  const led = ref(false);
+  const takesFocus = ref(false);
   /** Words after this are news. None until the hearing is there. */
   const readUpTo = ref<Seq | null>(null);
   /** The message that is being written. */
@@ -22,11 +22,11 @@ export const usePanel = defineStore('panel', () => {
     () => session.seat,
     () => {
       tab.value = 'transcript';
-      led.value = false;
+      takesFocus.value = false;
       readUpTo.value = null;
       draft.value = '';
       help.value = '';
     },
   );
-  return { tab, led, readUpTo, draft, help };
+  return { tab, takesFocus, readUpTo, draft, help };
 });

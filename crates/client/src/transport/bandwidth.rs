@@ -33,7 +33,7 @@ const REST: Duration = Duration::from_secs(15);
 const DOUBLINGS: u32 = 4;
 /// Below this part of what was tried the estimate has fallen because of it.
 const FELL_TO: f64 = 0.85;
-/// A path that carried the wanted rate for so long is believed at once the next time.
+/// Where a path has carried the wanted rate for so long, the next rest is the shortest again.
 const CARRIED_FOR: Duration = Duration::from_secs(60);
 
 /// The next estimate from the last one, GCC's opinion and the acknowledged rate, all in bits a second.
@@ -55,6 +55,8 @@ pub struct Trial {
     /// The estimate has been there since.
     reached: Option<Instant>,
     rests_until: Option<Instant>,
+    /// The rate that did not hold.
+    failed: f64,
     failures: u32,
 }
 
@@ -73,11 +75,13 @@ impl Trial {
             }
         } else if self.reached.is_some() && estimate < wanted * FELL_TO {
             self.reached = None;
+            self.failed = wanted;
             self.rests_until = Some(now + REST * (1 << self.failures.min(DOUBLINGS)));
             self.failures += 1;
         }
         match self.rests_until {
-            Some(until) if now < until => 0.0,
+            // Nothing is known of less than what did not hold.
+            Some(until) if now < until && wanted >= self.failed => 0.0,
             _ => wanted,
         }
     }
@@ -273,6 +277,17 @@ mod tests {
         let pauses: Vec<u64> = narrow.windows(2).map(|pair| pair[1] - pair[0]).collect();
         assert!(pauses.is_sorted() && pauses[0] >= REST.as_secs(), "{pauses:?}");
         assert_eq!(reached(2.0e6, 1.2e6, 240).len(), 1, "what is carried stays");
+    }
+
+    #[test]
+    fn a_smaller_rate_is_tried_although_a_larger_one_did_not_hold() {
+        #[expect(clippy::disallowed_methods, reason = "virtual time needs one origin")]
+        let now = Instant::now();
+        let mut trial = Trial::default();
+        assert_eq!(trial.allows(now, 1.7e6, 1.7e6), 1.7e6);
+        assert_eq!(trial.allows(now, 9e5, 1.7e6), 0.0, "it did not hold");
+        assert_eq!(trial.allows(now, 9e5, 1.2e6), 1.2e6);
+        assert_eq!(trial.allows(now, 9e5, 1.7e6), 0.0);
     }
 
     proptest! {

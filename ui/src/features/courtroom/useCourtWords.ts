@@ -4,7 +4,7 @@ import { courtWords } from '../../model/words';
 import { usePanel } from '../../stores/panel';
 import { useHearing } from './useHearing';
 
-/** Of several at once the latest; the others are counted at 消息. */
+/** Of several at once the latest. In court the others are counted at 消息. */
 const AT_ONCE = 3;
 
 /** `panelThere`: the right panel is on the screen. */
@@ -22,7 +22,7 @@ export function useCourtWords(panelThere: () => boolean) {
 
   /** Leads to 消息, and the keyboard with it: what was pressed is gone then. */
   function open() {
-    panel.led = true;
+    panel.takesFocus = true;
     panel.tab = 'messages';
   }
   return { words, open, close };

@@ -78,6 +78,25 @@ describe('读给我听', () => {
     expect(button().disabled).toBe(false);
   });
 
+  it('reads Mandarin and not Cantonese', async () => {
+    const { read } = computer('zh-HK', 'zh-TW', 'zh-CN');
+    await fireEvent.click(button());
+    expect(read).toMatchObject([{ voice: { lang: 'zh-CN' } }]);
+    cleanup();
+    computer('zh-HK', 'zh-Hant-HK');
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(button().disabled).toBe(true);
+  });
+
+  it('may be tried again when the reading was only cut off', async () => {
+    const { read } = computer('zh-CN');
+    await fireEvent.click(button());
+    read[0]?.onerror?.({ error: 'audio-busy' });
+    await nextTick();
+    expect(screen.queryByText(SILENT)).toBeNull();
+    expect(button().disabled).toBe(false);
+  });
+
   it('says so of a voice that does not speak', async () => {
     const { read } = computer('zh-CN');
     await fireEvent.click(button());

@@ -4,8 +4,10 @@ import type { Locale } from '../../i18n';
 
 /** Voices may come after the page; a computer that has named none by then has none. */
 const VOICES_LATE_MS = 2000;
-/** How voices name the languages of this page. Mandarin goes by several tags. */
-const SPEAKS: Record<Locale, RegExp> = { 'zh-CN': /^(zh|cmn|chi)\b/i, en: /^en/i };
+/** How voices name the languages of this page, the fittest first. Mandarin goes by several tags; zh-HK is Cantonese. */
+const SPEAKS: Record<Locale, RegExp[]> = { 'zh-CN': [/^(zh-(cn|hans|cmn)|cmn)/i, /^(zh|chi)(?!-(hk|mo|yue|hant-hk))/i], en: [/^en/i] };
+/** What says that there is no such voice. Anything else, a line that was busy or cut off, may go well the next time. */
+const NO_VOICE: readonly string[] = ['synthesis-unavailable', 'synthesis-failed', 'language-unavailable', 'voice-unavailable'] satisfies SpeechSynthesisErrorCode[];
 
 export function useReadAloud(locale: Readonly<Ref<string>>) {
   /** Without the interface there is nothing that could ever read. */
@@ -15,7 +17,10 @@ export function useReadAloud(locale: Readonly<Ref<string>>) {
   const failed = ref(false);
   const reading = shallowRef<SpeechSynthesisUtterance | null>(null);
   const speaking = computed(() => reading.value !== null);
-  const voice = computed(() => voices.value.find(({ lang }) => SPEAKS[locale.value as Locale].test(lang.replace('_', '-'))) ?? null);
+  const voice = computed(() => {
+    const speaks = (tag: RegExp) => voices.value.find(({ lang }) => tag.test(lang.replace('_', '-')));
+    return SPEAKS[locale.value as Locale].map(speaks).find((one) => one !== undefined) ?? null;
+  });
   const silent = computed(() => failed.value || (late.value && voice.value === null));
   const ready = computed(() => voice.value !== null && !failed.value);
 
@@ -34,7 +39,7 @@ export function useReadAloud(locale: Readonly<Ref<string>>) {
       failed.value = error;
     };
     words.onend = () => over(false);
-    words.onerror = () => over(true);
+    words.onerror = ({ error }) => over(NO_VOICE.includes(error));
     reading.value = words;
     speechSynthesis.speak(words);
   }
