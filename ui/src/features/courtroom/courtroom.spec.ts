@@ -172,9 +172,12 @@ describe('for a party', () => {
     const { call } = await enter('plaintiff');
     await button('共享');
     expect(screen.queryByText(/您正在共享屏幕/)).toBeNull();
+    // It is read out only if the place was there before the words.
+    const places = screen.getAllByRole('status');
     await happens('plaintiff', { type: 'share.state', payload: { seat: 'plaintiff', on: true } });
-    const bar = screen.getByText(/您正在共享屏幕/).closest<HTMLElement>('[role=status]');
-    if (!bar) throw new Error('it is read out');
+    const words = screen.getByText(/您正在共享屏幕/);
+    expect(places).toContain(words);
+    const bar = words.parentElement as HTMLElement;
     await fireEvent.click(within(bar).getByRole('button', { name: '停止共享' }));
     expect(call).toHaveBeenCalledWith('share.stop', null);
     await happens('plaintiff', { type: 'share.state', payload: { seat: 'plaintiff', on: false } });
