@@ -25,13 +25,16 @@ const MEMORY: Duration = Duration::from_secs(20);
 /// Two rates tell something when one is so many times the other…
 const TELLING: f64 = 1.4;
 /// …and the two answers are so many standard deviations of the sample apart.
-const SIGMAS: f64 = 3.0;
+const SIGMAS: f64 = 4.0;
+/// Where between the two answers, by ratio, the line is drawn: 0 at that of a full path, 1 at that of a scattering one. What
+/// is lost behind the last packet that came is not reported, so that more seems to arrive through a full path than does.
+const LINE: f64 = 0.6;
 /// A path of which nothing was told for so long is looked at; each time in vain the next look is twice as far away.
 const LOOK_AFTER: Duration = Duration::from_secs(20);
 /// How long the estimator has its way then.
 const LOOK_FOR: Duration = Duration::from_secs(3);
 /// A path that was found scattering is not looked at for so long.
-const BELIEVED: Duration = Duration::from_secs(300);
+const BELIEVED: Duration = Duration::from_secs(120);
 /// A path that turned out to be full is not taken for a scattering one for so long; each time again twice as long.
 const REST: Duration = Duration::from_secs(30);
 /// So many times that is doubled, to eight minutes.
@@ -46,13 +49,16 @@ pub(crate) struct Scatter {
     loss: f32,
     /// The shortest round trip there has been.
     shortest: Option<Duration>,
-    /// Seconds in which packets were lost, oldest first.
+    /// Seconds in which packets were lost, oldest first, without those in which that began.
     lossy: VecDeque<Second>,
+    /// Packets were lost in the last second.
+    was_lossy: bool,
     rests_until: Option<Instant>,
     times_full: u32,
     /// It is looked at from here on.
     look_at: Option<Instant>,
     looks: u32,
+    looking: bool,
     on: bool,
 }
 
@@ -101,10 +107,11 @@ impl Scatter {
         }
         let rests = self.rests_until.is_some_and(|until| now < until);
         let scattered = !rests && without_queue(self.loss, rtt, self.shortest);
-        let on = scattered && !self.looks_now(now);
+        self.looking = scattered && self.looks_now(now);
         if !scattered {
             (self.look_at, self.looks) = (None, 0);
         }
+        let on = scattered && !self.looking;
         std::mem::replace(&mut self.on, on) != on
     }
 
@@ -116,7 +123,11 @@ impl Scatter {
         if self.rests_until.is_some_and(|until| ago(until) >= FORGIVEN) {
             self.times_full = 0;
         }
-        if second.loss < LEAST_LOSS {
+        let is_lossy = second.loss >= LEAST_LOSS;
+        let was_lossy = std::mem::replace(&mut self.was_lossy, is_lossy);
+        // A path that changed in the middle of the second lost a part of what was sent after that, which nobody knows. That
+        // nothing is lost of less is what a look is for.
+        if !(is_lossy && was_lossy || self.looking) {
             return;
         }
         self.lossy.push_back(second);
@@ -143,7 +154,7 @@ impl Scatter {
     }
 
     /// What the faster and the slower seconds say. What arrives through a full path is the same at both rates, through a
-    /// scattering one it is in proportion; the middle lies between, by ratio.
+    /// scattering one it is in proportion.
     fn verdict(&self) -> Option<Verdict> {
         let rates = || self.lossy.iter().map(|second| second.sent);
         let (least, most) = (rates().fold(f64::MAX, f64::min), rates().fold(0.0, f64::max));
@@ -162,11 +173,11 @@ impl Scatter {
         let part = (fast.arrived + slow.arrived) / (fast.sent + slow.sent);
         // Of the logarithm of `arrived`, were the loss the same in both.
         let deviation = ((1.0 - part) / part * (1.0 / fast.packets + 1.0 / slow.packets)).sqrt();
-        let middle = rates.ln() / 2.0;
+        let line = rates.ln() * LINE;
         // Not so for what is not a number either: a group without seconds, or nothing that arrived.
-        let tells = rates >= TELLING && middle >= SIGMAS * deviation;
+        let tells = rates >= TELLING && rates.ln() - line >= SIGMAS * deviation;
         tells.then(|| {
-            if arrived.ln() < middle {
+            if arrived.ln() < line {
                 Verdict::Full
             } else {
                 Verdict::Scattering
@@ -241,13 +252,19 @@ mod tests {
 
     #[test]
     fn a_path_that_lets_the_same_through_whatever_is_sent_is_full() {
-        // The estimator comes down, and the loss with it to where scattered loss would be. A first second is half believed.
-        let coming_down = [6_000.0, 3_000.0, 1_600.0, 1_500.0, 1_450.0, 1_400.0];
-        let expected = [true, false, false, false, false, false];
-        assert_eq!(on(&coming_down, full(1_000.0)), expected);
+        // The estimator comes down, and the loss with it to where scattered loss would be.
+        let coming_down = [
+            6_000.0, 3_000.0, 1_800.0, 1_600.0, 1_500.0, 1_500.0, 1_500.0, 1_500.0,
+        ];
+        let on_the_way = on(&coming_down, full(1_000.0));
+        assert!(on_the_way[5..].iter().all(|on| !on), "{on_the_way:?}");
         // From below: at first nothing speaks against it, and what is sent then does.
-        let going_up = [1_100.0, 1_200.0, 2_200.0, 2_200.0];
-        assert_eq!(on(&going_up, full(1_000.0)), [true, true, false, false]);
+        let going_up = [1_100.0, 1_200.0, 1_200.0, 2_400.0, 2_400.0, 1_200.0];
+        let on_the_way = on(&going_up, full(1_000.0));
+        assert!(
+            on_the_way[0] && on_the_way[4..].iter().all(|on| !on),
+            "{on_the_way:?}"
+        );
     }
 
     #[test]
@@ -274,25 +291,23 @@ mod tests {
     #[test]
     fn a_rate_that_never_changes_is_looked_at() {
         let forced = |capacity: f64, looked: f64| {
-            let mut rates = vec![1_150.0; 20];
+            let mut rates = vec![1_150.0; 21];
             rates.extend([looked; 3]);
-            rates.extend([1_150.0; 20]);
+            rates.extend([1_150.0; 40]);
             on(&rates, full(capacity))
         };
-        let on_a_full_path = forced(900.0, 950.0);
+        let told_nothing = forced(900.0, 1_000.0);
         assert!(
-            on_a_full_path[..20].iter().all(|on| *on) && !on_a_full_path[20],
+            told_nothing[..20].iter().all(|on| *on) && !told_nothing[20],
             "looked at"
         );
         assert!(
-            on_a_full_path[24],
-            "1150 and 950 are too near to each other to tell"
+            told_nothing[24],
+            "1150 and 1000 are too near to each other to tell"
         );
-        let on_a_full_path = forced(500.0, 550.0);
-        assert!(
-            on_a_full_path[21..].iter().all(|on| !on),
-            "found out: {on_a_full_path:?}"
-        );
+        let found_out = forced(600.0, 400.0);
+        assert!(found_out[..20].iter().all(|on| *on), "{found_out:?}");
+        assert!(found_out[25..50].iter().all(|on| !on), "{found_out:?}");
     }
 
     #[test]
@@ -301,13 +316,12 @@ mod tests {
             .map(|second| if second % 10 < 5 { 1_200.0 } else { 2_200.0 })
             .collect();
         let on = on(&rates, full(1_000.0));
-        let begins: Vec<usize> = (1..600)
-            .filter(|second| on[*second] && !on[*second - 1])
+        let last = on.iter().rposition(|on| *on).expect("it is on between the rests");
+        let rests: Vec<usize> = on[..last]
+            .chunk_by(|one, next| one == next)
+            .filter(|run| !run[0] && run.len() >= REST.as_secs() as usize)
+            .map(<[bool]>::len)
             .collect();
-        let pauses: Vec<usize> = begins.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        assert!(
-            (3..=5).contains(&begins.len()) && pauses.is_sorted(),
-            "{begins:?}"
-        );
+        assert!((3..=5).contains(&rests.len()) && rests.is_sorted(), "{rests:?}");
     }
 }
