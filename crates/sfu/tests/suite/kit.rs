@@ -694,6 +694,13 @@ impl Client {
             .collect()
     }
 
+    /// The same, of what came after `at`.
+    pub(crate) fn got_since(&self, track_sid: &str, at: Duration) -> Vec<&Got> {
+        let mut got = self.got_of(track_sid);
+        got.retain(|got| got.at > at);
+        got
+    }
+
     /// The sid the server gave a published track.
     pub(crate) fn track_sid(&self, cid: &str) -> String {
         let published = self.responses.iter().find_map(|response| match response {

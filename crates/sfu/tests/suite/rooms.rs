@@ -330,13 +330,7 @@ fn a_narrow_link_lowers_the_layer_and_a_wide_one_raises_it_again() {
     world.run(6 * SECOND);
     let at = world.elapsed();
     world.run(4 * SECOND);
-    let since = |sid: &str| {
-        world.clients[receiver]
-            .got_of(sid)
-            .iter()
-            .filter(|got| got.at > at)
-            .count()
-    };
+    let since = |sid: &str| world.clients[receiver].got_since(sid, at).len();
     assert!(since(&mic) > 150, "sound goes on: {} of 200", since(&mic));
     assert!(since(&cam) > 50, "and so does a picture: {}", since(&cam));
     world.clients[receiver].down.set_config(clean());
@@ -380,16 +374,10 @@ fn a_very_narrow_link_carries_the_smallest_picture_of_who_speaks_and_the_sound()
     let at = world.elapsed();
     world.run(20 * SECOND);
     let client = &world.clients[receiver];
-    let since = |sid: &str| -> Vec<u8> {
-        let got = client.got_of(sid);
-        got.iter()
-            .filter(|got| got.at > at)
-            .map(|got| got.layer)
-            .collect()
-    };
+    let since = |sid: &str| client.got_since(sid, at);
     let (pictures, sound) = (since(&cam), since(&mic).len());
     assert!(
-        pictures.iter().all(|layer| *layer == 0),
+        pictures.iter().all(|got| got.layer == 0),
         "nothing but the smallest"
     );
     assert!(
@@ -433,10 +421,7 @@ fn where_no_picture_fits_it_pauses_and_is_told_and_the_sound_goes_on() {
             .is_some_and(|last| last.state() == wanted && last.track_sid == cam)
     };
     assert!(told(&world, proto::StreamState::Paused));
-    let since = |sid: &str| {
-        let got = world.clients[receiver].got_of(sid);
-        got.iter().filter(|got| got.at > at).count()
-    };
+    let since = |sid: &str| world.clients[receiver].got_since(sid, at).len();
     assert!(since(&mic) > 950, "{} of 1000 packets of sound", since(&mic));
     assert!(since(&cam) < 50, "{} pictures", since(&cam));
     world.clients[receiver].down.set_config(clean());
@@ -470,13 +455,7 @@ fn a_full_link_with_a_short_buffer_keeps_the_sound_and_who_speaks() {
         world.run(10 * SECOND);
         let at = world.elapsed();
         world.run(20 * SECOND);
-        let since = |sid: &str| {
-            world.clients[receiver]
-                .got_of(sid)
-                .iter()
-                .filter(|got| got.at > at)
-                .count()
-        };
+        let since = |sid: &str| world.clients[receiver].got_since(sid, at).len();
         let sound = since(&mic);
         assert!(sound > 950, "{sound} of 1000 packets of sound at {kbps} kbit/s");
         shown += since(&cam);
