@@ -344,6 +344,15 @@ impl Room {
             places.push((wanted.track, place));
         }
         let sound = layers::sound_reserve(&sounds);
+        let flow = demands
+            .iter()
+            .any(|demand| !demand.wish.paused && demand.layers.iter().any(|layer| layer.rate > 0));
+        let participant = &mut self.participants[key];
+        if let Some(before) = participant.stall.resumes(participant.estimate, flow) {
+            participant.rtc.bwe().reset(Bitrate::bps(before));
+            participant.estimate = Some(before);
+            participant.stall.moved(now);
+        }
         let mut estimate = participant.estimate;
         if participant.scatter.is_on() {
             estimate = estimate.map(|estimate| estimate.max(layers::least(sound, &demands)));

@@ -130,7 +130,7 @@ fn a_picture_comes_back_after_an_isolation_during_which_the_path_was_bad() {
         let before = world.clients[receiver].got_of(&cam).len();
         world.command(set(true));
         assert!(
-            world.wait(3 * SECOND, |world| world.clients[receiver].got_of(&cam).len()
+            world.wait(Duration::from_millis(1200), |world| world.clients[receiver].got_of(&cam).len()
                 > before + 20),
             "the picture is back after {kbps} kbit/s"
         );
