@@ -19,6 +19,11 @@ pub(crate) const KEPT_PERCENT: u64 = 33;
 /// A layer that is to be left is left at once, before the lower one can be joined, when keeping it would take more than
 /// this share of the estimate, in percent. What does not fit would only queue up in front of sound and key frame.
 pub(crate) const UNBEARABLE_PERCENT: u64 = 125;
+/// What the estimator is asked to find, of what would be sent at best, in percent: it must also cover the margin of a
+/// step up.
+const FOUND_PERCENT: u64 = 130;
+/// A bandwidth up to this is asked for again while less is sent, in bits per second.
+const KEPT_IN_SIGHT: u64 = 4_000_000;
 /// Assumed rate of a layer whose rate has not been measured, by its place from the lowest, bits per second.
 pub(crate) const ASSUMED_RATES: [u64; 3] = [150_000, 500_000, 1_700_000];
 
@@ -128,6 +133,14 @@ pub(crate) fn is_unbearable(estimate: Option<u64>, allotted: u64, from: u64, to:
     estimate.is_some_and(|estimate| {
         (allotted + from).saturating_sub(to) > estimate.saturating_mul(UNBEARABLE_PERCENT) / 100
     })
+}
+
+/// What bandwidth the estimator is to look for when at best `desired` would be sent, both in bits per second. Its probes
+/// go to twice that, and what a probe finds becomes the estimate also where it is less: asked for little while little is
+/// sent (an isolation, a minimised window), it would forget a good path.
+pub(crate) fn to_be_found(desired: u64, estimate: Option<u64>) -> u64 {
+    let known = estimate.unwrap_or(0).min(KEPT_IN_SIGHT);
+    known.max(desired * FOUND_PERCENT / 100)
 }
 
 /// Shares `estimate` (bits per second; `None` when nothing is known yet) among the demands, after `sound` was set aside.

@@ -26,8 +26,6 @@ const PACER_STEP: Duration = Duration::from_micros(1);
 const MAX_PACED_TOGETHER: usize = 64;
 /// Frame rates up to this are met by leaving out the frames nothing refers to.
 const HALF_RATE_FPS: u32 = 20;
-/// What the estimator is asked to find, of what would be sent at best, in percent.
-const DESIRED_HEADROOM_PERCENT: u64 = 130;
 /// A desired bandwidth that moved by less than this share is not told to the estimator, in percent.
 const DESIRED_STEP_PERCENT: u64 = 10;
 /// The loss that people are told of moves by this part of each second's difference.
@@ -403,13 +401,13 @@ impl Room {
             tracing::debug!(id = %participant.id, %stood, "nothing is known of the bandwidth any more");
             participant.rtc.bwe().reset(stood);
         }
-        let moved = allotment.desired.abs_diff(participant.desired) * 100
-            > participant.desired * DESIRED_STEP_PERCENT;
-        if moved {
-            participant.desired = allotment.desired;
-            // With room above it: what is found must also cover the margin of a step up.
-            let desired = Bitrate::bps(allotment.desired * DESIRED_HEADROOM_PERCENT / 100);
-            participant.rtc.bwe().set_bitrate(Bitrate::bps(0), desired);
+        let desired = layers::to_be_found(allotment.desired, participant.estimate);
+        if desired.abs_diff(participant.desired) * 100 > participant.desired * DESIRED_STEP_PERCENT {
+            participant.desired = desired;
+            participant
+                .rtc
+                .bwe()
+                .set_bitrate(Bitrate::bps(0), Bitrate::bps(desired));
         }
     }
 

@@ -130,11 +130,48 @@ fn a_picture_comes_back_after_an_isolation_during_which_the_path_was_bad() {
         let before = world.clients[receiver].got_of(&cam).len();
         world.command(set(true));
         assert!(
-            world.wait(Duration::from_millis(1200), |world| world.clients[receiver].got_of(&cam).len()
+            world.wait(Duration::from_millis(1200), |world| world.clients[receiver]
+                .got_of(&cam)
+                .len()
                 > before + 20),
             "the picture is back after {kbps} kbit/s"
         );
         world.run(10 * SECOND);
+    }
+}
+
+/// What a probe finds becomes the estimate, and one that looks for no more than an isolated participant is sent finds little.
+#[test]
+fn a_good_path_is_not_forgotten_during_an_isolation() {
+    let mut world = World::new();
+    let (_, receiver, cam, _) = pair(&mut world);
+    world.run(4 * SECOND);
+    let set = |can_subscribe| Command::SetPermissions {
+        room: "room".into(),
+        identity: "receiver".into(),
+        permissions: Permissions {
+            can_subscribe,
+            ..Permissions::default()
+        },
+    };
+    for seconds in 1..8 {
+        world.command(set(false));
+        world.run(seconds * SECOND);
+        let before = world.clients[receiver].got_of(&cam).len();
+        world.command(set(true));
+        world.run(6 * SECOND);
+        let got = world.clients[receiver].got_of(&cam);
+        let (since, first) = (&got[before..], got[before]);
+        assert!(
+            since.iter().all(|got| got.layer == 2),
+            "a lower layer after {seconds} s"
+        );
+        assert!(first.key && contiguous(since), "after {seconds} s");
+        let last = since.last().expect("there is a first");
+        assert!(
+            last.at - first.at > Duration::from_millis(5500),
+            "it paused after {seconds} s"
+        );
     }
 }
 
