@@ -20,6 +20,10 @@ pub const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(500);
 pub(crate) const MAX_LAYERS: usize = 3;
 /// A layer that sent nothing for this long is not there.
 const LAYER_SILENCE: Duration = Duration::from_millis(1500);
+/// Nor is one that sent nothing for this long while others of its track do: a sender whose line got narrow leaves its
+/// largest out, and whoever sees that one looks at a still picture until another is chosen. Each picture is sent in all layers
+/// at nearly the same time, so this is many pictures in a row that are missing, and no chance.
+const LAYER_OUTRUN: Duration = Duration::from_millis(300);
 /// Rates are measured over windows of this length.
 const RATE_WINDOW: Duration = Duration::from_millis(500);
 
@@ -37,6 +41,8 @@ pub(crate) struct SourceLayer {
     window_start: Option<Instant>,
     window_bytes: u64,
     last_packet: Option<Instant>,
+    /// Since then another layer's packets have come and none of this one.
+    outrun: Option<Instant>,
     /// The highest sequence number that came.
     newest: Option<u64>,
     key_frame_wanted: bool,
@@ -55,6 +61,7 @@ impl SourceLayer {
             window_start: None,
             window_bytes: 0,
             last_packet: None,
+            outrun: None,
             newest: None,
             key_frame_wanted: false,
             key_frame_asked: None,
@@ -63,6 +70,7 @@ impl SourceLayer {
 
     fn count(&mut self, now: Instant, bytes: usize) {
         self.last_packet = Some(now);
+        self.outrun = None;
         let start = *self.window_start.get_or_insert(now);
         let elapsed = now.saturating_duration_since(start);
         if elapsed >= RATE_WINDOW {
@@ -83,10 +91,13 @@ impl SourceLayer {
         self.newest = None;
     }
 
-    /// Packets came lately.
+    /// Packets came lately, and it keeps up with the others.
     pub(crate) fn is_live(&self, now: Instant) -> bool {
-        self.last_packet
-            .is_some_and(|last| now.saturating_duration_since(last) < LAYER_SILENCE)
+        let within = |since: Option<Instant>, limit| {
+            since.is_some_and(|since| now.saturating_duration_since(since) < limit)
+        };
+        within(self.last_packet, LAYER_SILENCE)
+            && (self.outrun.is_none() || within(self.outrun, LAYER_OUTRUN))
     }
 
     /// Notes that somebody needs a key frame of this layer.
@@ -243,6 +254,9 @@ impl Track {
         bytes: usize,
         starts_key_frame: bool,
     ) -> bool {
+        for other in &mut self.layers {
+            other.outrun.get_or_insert(now);
+        }
         let layer = &mut self.layers[layer];
         layer.count(now, bytes);
         let newest = layer.newest.is_none_or(|newest| seq > newest);

@@ -97,6 +97,11 @@ pub(super) const LOSS: Bench = Bench {
     rows: &[
         row("frozenShare", "pictures frozen, % of the time", Unit::Percent),
         row("longestFreezeMs", "longest freeze, ms", Unit::Milliseconds),
+        row(
+            "ownFrozenShare",
+            "its own picture frozen at the judge, % of the time",
+            Unit::Percent,
+        ),
         row("concealedShare", "sound concealed, %", Unit::Percent),
         row("framesPerSecond", "frames of five others a second", Unit::Number),
     ],

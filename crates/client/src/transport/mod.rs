@@ -6,6 +6,7 @@
 pub mod bandwidth;
 pub mod keyframes;
 pub mod nack;
+pub mod reference;
 pub mod tcp;
 pub mod udp;
 pub mod webrtc;

@@ -53,6 +53,8 @@ pub(crate) struct Sending {
     needed: Vec<bool>,
     pub(crate) level: i8,
     pub(crate) running: bool,
+    /// So many of the layers the sender's line carries, the lowest.
+    pub(crate) carried: usize,
 }
 
 pub(crate) struct Client {
@@ -477,6 +479,7 @@ impl Client {
                         packets,
                         level: -20,
                         running: true,
+                        carried: usize::MAX,
                     });
                 }
             }
@@ -632,7 +635,7 @@ impl Client {
                 }
             }
             for layer in (0..track.rids.len())
-                .filter(|layer| track.needed[*layer])
+                .filter(|layer| track.needed[*layer] && *layer < track.carried)
                 .collect::<Vec<_>>()
             {
                 let key = track.video && std::mem::take(&mut track.key_wanted[layer]);

@@ -344,6 +344,27 @@ fn a_narrow_link_lowers_the_layer_and_a_wide_one_raises_it_again() {
     assert!(switches_at_key_frames(&world.clients[receiver].got_of(&cam)));
 }
 
+/// Whose line gets narrow leaves out its largest layers; nobody says so but their silence.
+#[test]
+fn a_layer_its_sender_leaves_out_is_replaced_before_anybody_minds() {
+    let mut world = World::new();
+    let (sender, receiver, cam, _) = pair(&mut world);
+    world.run(3 * SECOND);
+    for (carried, longest_ms) in [(2, 700), (1, 900), (3, 200)] {
+        let before = world.clients[receiver].got_of(&cam).len() - 1;
+        world.clients[sender].sending[0].carried = carried;
+        world.run(4 * SECOND);
+        let got = world.clients[receiver].got_of(&cam);
+        let since = &got[before..];
+        assert_eq!(since.last().map(|got| usize::from(got.layer)), Some(carried - 1));
+        let longest = since.windows(2).map(|two| two[1].at - two[0].at).max();
+        assert!(
+            longest.is_some_and(|longest| longest < Duration::from_millis(longest_ms)),
+            "{carried} layers: {longest:?}"
+        );
+    }
+}
+
 /// Adds another sender of a camera with three layers; gives the camera's sid.
 fn another_camera(world: &mut World, name: &str) -> String {
     let sender = world.client(name, 3, 3);

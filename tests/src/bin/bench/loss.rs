@@ -54,6 +54,8 @@ struct Received {
     longest_freeze_ms: f64,
     audio_ms: f64,
     concealed_ms: f64,
+    /// How long the judge, whose network is good, saw the measured one's picture stand still.
+    own_freeze_ms: f64,
 }
 
 impl Received {
@@ -64,8 +66,10 @@ impl Received {
             bail!("{frames} frames and {audio} ms of sound came in the measured window");
         }
         let tiles = Others::Five.count() as f64 * WINDOW.as_secs_f64() * 1_000.0;
+        let one_tile = WINDOW.as_secs_f64() * 1_000.0;
         Ok(json!({
             "frozenShare": (self.freeze_ms - before.freeze_ms) / tiles,
+            "ownFrozenShare": (self.own_freeze_ms - before.own_freeze_ms) / one_tile,
             "longestFreezeMs": self.longest_freeze_ms,
             "concealedShare": (self.concealed_ms - before.concealed_ms) / audio,
             "framesPerSecond": frames as f64 / WINDOW.as_secs_f64(),
@@ -123,19 +127,40 @@ fn seen_so_far(party: &Player, hearing: &Hearing) -> Received {
         .pop();
     let mut sum = Received::default();
     for one in seen.values() {
-        let lasting = if one.still_ms > STILL_MS { one.still_ms } else { 0 };
         sum.frames += one.frames;
-        sum.freeze_ms += (one.freeze_ms + lasting) as f64;
+        sum.freeze_ms += frozen_ms(one);
         sum.longest_freeze_ms = sum
             .longest_freeze_ms
-            .max(one.longest_freeze_ms.max(lasting) as f64);
+            .max(one.longest_freeze_ms.max(lasting_ms(one)) as f64);
     }
+    sum.own_freeze_ms = own_freeze_ms(hearing);
     if let Some(heard) = heard {
         let concealed = heard.concealed_ms + heard.gap_ms;
         sum.concealed_ms = concealed as f64;
         sum.audio_ms = (heard.received_ms + concealed) as f64;
     }
     sum
+}
+
+/// How long a picture has been standing still.
+fn lasting_ms(seen: &Seen) -> u64 {
+    if seen.still_ms > STILL_MS {
+        seen.still_ms
+    } else {
+        0
+    }
+}
+
+fn frozen_ms(seen: &Seen) -> f64 {
+    (seen.freeze_ms + lasting_ms(seen)) as f64
+}
+
+fn own_freeze_ms(hearing: &Hearing) -> f64 {
+    let seen = hearing.judge.all_from(0, |said| match said {
+        Said::Seen(seen) => (seen.seat == hearing.measured.seat).then(|| frozen_ms(seen)),
+        _ => None,
+    });
+    seen.last().copied().unwrap_or_default()
 }
 
 async fn chromium(seed: u64) -> Result<Value> {
@@ -153,15 +178,15 @@ async fn chromium(seed: u64) -> Result<Value> {
     })
     .await?;
     tokio::time::sleep(SETTLE).await;
-    let before = counted(&mut browser).await?;
+    let before = counted(&mut browser, &hearing).await?;
     relay.set(random_loss(seed, LOSS));
     tokio::time::sleep(WINDOW).await;
-    let figures = counted(&mut browser).await?.figures(before);
+    let figures = counted(&mut browser, &hearing).await?.figures(before);
     browser.stop().await.context("Chromium ends")?;
     figures
 }
 
-async fn counted(browser: &mut Chromium) -> Result<Received> {
+async fn counted(browser: &mut Chromium, hearing: &Hearing) -> Result<Received> {
     let received = browser.received().await?;
     Ok(Received {
         frames: received.frames,
@@ -169,5 +194,6 @@ async fn counted(browser: &mut Chromium) -> Result<Received> {
         longest_freeze_ms: received.longest_freeze_ms,
         audio_ms: received.audio_ms,
         concealed_ms: received.concealed_ms,
+        own_freeze_ms: own_freeze_ms(hearing),
     })
 }
