@@ -12,7 +12,7 @@ pub const REORDERED_MS: u64 = 5;
 /// Round trip until one has been measured, in milliseconds.
 const FIRST_ROUND_TRIP_MS: f64 = 50.0;
 /// Asked again at the earliest after this time, in milliseconds.
-pub const LEAST_PAUSE_MS: u64 = 20;
+pub const LEAST_PAUSE_MS: u64 = 10;
 /// Asked again at the latest after this time, in milliseconds.
 pub const LONGEST_PAUSE_MS: u64 = 600;
 /// So many requests for a packet follow each other at the same pause; each further pause is twice the one before. What was

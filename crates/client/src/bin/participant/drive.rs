@@ -205,6 +205,8 @@ struct Presence {
     replies_in: mpsc::UnboundedReceiver<Value>,
     commands: u64,
     nothing_came: bool,
+    /// The own state as last noted.
+    noted_state: String,
 }
 
 impl Presence {
@@ -228,6 +230,7 @@ impl Presence {
             replies_in,
             commands: 0,
             nothing_came: false,
+            noted_state: String::new(),
         }
     }
 
@@ -376,6 +379,7 @@ impl Presence {
             self.note(&kind);
         }
         if self.view.follow(frame) {
+            self.note_own_state();
             let in_court = self.view.in_court();
             // A picture that pauses because the court says so is not frozen.
             self.watch.pause();
@@ -384,6 +388,16 @@ impl Presence {
                 self.due_since.clear();
             }
             self.react();
+        }
+    }
+
+    /// One's own state, each time it changes: of an isolation the person itself gets a snapshot and no event.
+    fn note_own_state(&mut self) {
+        let state = serde_json::to_value(self.view.own_state()).unwrap_or_default();
+        let name = state["name"].as_str().unwrap_or_default();
+        if !name.is_empty() && self.noted_state != name {
+            self.noted_state = name.to_owned();
+            self.note(&format!("you:{name}"));
         }
     }
 
