@@ -22,7 +22,7 @@ pub(crate) const UNBEARABLE_PERCENT: u64 = 125;
 /// What the estimator is asked to find, of what would be sent at best, in percent: it must also cover the margin of a
 /// step up.
 const FOUND_PERCENT: u64 = 130;
-/// A bandwidth up to this is asked for again while less is sent, in bits per second.
+/// A bandwidth up to this is asked for again while less is sent, in bits per second: two of the largest pictures.
 const KEPT_IN_SIGHT: u64 = 4_000_000;
 /// Assumed rate of a layer whose rate has not been measured, by its place from the lowest, bits per second.
 pub(crate) const ASSUMED_RATES: [u64; 3] = [150_000, 500_000, 1_700_000];
@@ -135,11 +135,12 @@ pub(crate) fn is_unbearable(estimate: Option<u64>, allotted: u64, from: u64, to:
     })
 }
 
-/// What bandwidth the estimator is to look for when at best `desired` would be sent, both in bits per second. Its probes
+/// What bandwidth the estimator is to look for when at best `desired` would be sent and `measured` was found, all in bits per
+/// second. Its probes
 /// go to twice that, and what a probe finds becomes the estimate also where it is less: asked for little while little is
 /// sent (an isolation, a minimised window), it would forget a good path.
-pub(crate) fn to_be_found(desired: u64, estimate: Option<u64>) -> u64 {
-    let known = estimate.unwrap_or(0).min(KEPT_IN_SIGHT);
+pub(crate) fn to_be_found(desired: u64, measured: Option<u64>) -> u64 {
+    let known = measured.unwrap_or(0).min(KEPT_IN_SIGHT);
     known.max(desired * FOUND_PERCENT / 100)
 }
 
@@ -388,6 +389,20 @@ mod tests {
         // One of six speaks: 350 kbit/s still carry a picture.
         let shown = allot(Some(350_000), six, &[demand(640, 360, Some(2))]);
         assert_eq!(shown.layers, [Some(0)]);
+    }
+
+    #[test]
+    fn a_measured_bandwidth_is_kept_in_sight_and_a_guess_is_not() {
+        for (desired, measured, found) in [
+            (0, None, 0),
+            (1_000_000, None, 1_300_000),
+            (48_000, Some(1_900_000), 1_900_000),
+            (1_000_000, Some(300_000), 1_300_000),
+            (48_000, Some(9_000_000), KEPT_IN_SIGHT),
+            (6_000_000, Some(9_000_000), 7_800_000),
+        ] {
+            assert_eq!(to_be_found(desired, measured), found, "{desired} {measured:?}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@
 //! - Nothing a peer sends can panic. What cannot be worked with ends that participant, and only it.
 
 mod codec;
+mod estimate;
 mod forward;
 mod io;
 mod layers;

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use livekit_protocol as proto;
 use str0m::Rtc;
+use str0m::bwe::Bitrate;
 use str0m::media::Mid;
 use str0m::rtp::Ssrc;
 
+use crate::estimate::Estimate;
 use crate::forward::OutStream;
 use crate::io::{LeaveCause, ParticipantId};
 use crate::permission::Permissions;
@@ -191,9 +193,9 @@ pub(crate) struct Participant {
     /// The others it was told of and not told that they went: sid and identity.
     pub knows: HashMap<String, String>,
 
-    /// Bandwidth towards it, bits per second.
-    pub estimate: Option<u64>,
-    /// Whether that still is one.
+    /// Bandwidth towards it.
+    pub estimate: Estimate,
+    /// Whether the estimator still learns anything.
     pub stall: Stall,
     /// Bandwidth last asked for, bits per second.
     pub desired: u64,
@@ -234,6 +236,13 @@ impl Participant {
                 self.knows.insert(other.sid.clone(), other.identity.clone());
             }
         }
+    }
+
+    /// The estimator begins anew with this, in bits per second.
+    pub(crate) fn estimate_anew(&mut self, now: Instant, with: u64) {
+        self.rtc.bwe().reset(Bitrate::bps(with));
+        self.estimate.begin_anew(now, with);
+        self.stall.moved(now);
     }
 
     /// Visible to the others.

@@ -4,7 +4,6 @@
 //! The estimator is told of pictures and of its own padding, and it sends neither padding nor probes while it takes the path
 //! for too full. An estimate that fell while nothing was shown (an isolation, a minimised window, a bad moment of the path)
 //! would therefore stay for ever: no packets, no reports, no packets. Begun anew, the estimator probes with a few packets.
-//! What it stood at before such a rest is the better guess, and pictures are back at once.
 
 use std::time::{Duration, Instant};
 
@@ -26,25 +25,12 @@ pub(crate) struct Stall {
     /// Some picture has been shown, or none was wanted, since.
     well: Option<Instant>,
     tries: u32,
-    /// The estimate at the end of the last pictures, while there are none.
-    rested: Option<u64>,
 }
 
 impl Stall {
     /// There is a new estimate.
     pub(crate) fn moved(&mut self, now: Instant) {
         self.moved = Some(now);
-    }
-
-    /// Pictures `flow`, or nobody wants any (an isolation, a minimised window, cameras off). What is learned from sound and
-    /// padding alone says too little, and is often far too low: when pictures flow again this gives the `estimate` (bits per
-    /// second) to begin with, if it is higher than the one there is.
-    pub(crate) fn resumes(&mut self, estimate: Option<u64>, flow: bool) -> Option<u64> {
-        if !flow {
-            self.rested = self.rested.or(estimate);
-            return None;
-        }
-        self.rested.take().filter(|before| Some(*before) > estimate)
     }
 
     /// Whether the estimate is to be given up. `wanted` and `shown`: of the pictures there are, any.
@@ -110,20 +96,6 @@ mod tests {
     fn a_window_that_was_minimised_for_long_is_not_kept_waiting() {
         let at = stalls(60, |_, second, _| (!(10..40).contains(&second), false));
         assert_eq!(at, [1, 3, 7, 41, 43, 47, 55]);
-    }
-
-    #[test]
-    fn after_a_rest_the_estimate_of_before_it_is_good_unless_there_is_a_higher_one() {
-        let mut stall = Stall::default();
-        assert_eq!(stall.resumes(None, false), None);
-        assert_eq!(stall.resumes(Some(900), true), None, "nothing was known before");
-        assert_eq!(stall.resumes(Some(800), true), None);
-        assert_eq!(stall.resumes(Some(800), false), None);
-        assert_eq!(stall.resumes(Some(70), false), None);
-        assert_eq!(stall.resumes(Some(60), true), Some(800));
-        assert_eq!(stall.resumes(Some(60), true), None, "once");
-        assert_eq!(stall.resumes(Some(60), false), None);
-        assert_eq!(stall.resumes(Some(90), true), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use str0m::media::{Mid, Pt, Rid};
 use str0m::rtp::Ssrc;
 
 use crate::codec::{self, Codec};
+use crate::forward::Arrived;
 use crate::forward::Forwarder;
 use crate::layers::{ASSUMED_RATES, Layer, Wish};
 use crate::permission::Source;
@@ -20,10 +21,10 @@ pub const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(500);
 pub(crate) const MAX_LAYERS: usize = 3;
 /// A layer that sent nothing for this long is not there.
 const LAYER_SILENCE: Duration = Duration::from_millis(1500);
-/// Nor is one that sent nothing for this long while others of its track do: a sender whose line got narrow leaves its
-/// largest out, and whoever sees that one looks at a still picture until another is chosen. Each picture is sent in all layers
-/// at nearly the same time, so this is many pictures in a row that are missing, and no chance.
-const LAYER_OUTRUN: Duration = Duration::from_millis(300);
+/// Nor is one of which so many pictures in a row did not come that another layer of its track had: a sender whose line got
+/// narrow leaves its largest out, and whoever sees that one looks at a still picture until another is chosen. A third of a
+/// second at the usual rate; counted in pictures, since a sender that pauses as a whole has left no layer out.
+const OUTRUN_BY: u8 = 8;
 /// Rates are measured over windows of this length.
 const RATE_WINDOW: Duration = Duration::from_millis(500);
 
@@ -41,10 +42,10 @@ pub(crate) struct SourceLayer {
     window_start: Option<Instant>,
     window_bytes: u64,
     last_packet: Option<Instant>,
-    /// Since then another layer's packets have come and none of this one.
-    outrun: Option<Instant>,
-    /// The highest sequence number that came.
-    newest: Option<u64>,
+    /// Pictures of each other layer since the last packet of this one.
+    outrun: [u8; MAX_LAYERS],
+    /// The highest sequence number that came, and the time of its picture.
+    newest: Option<(u64, u32)>,
     key_frame_wanted: bool,
     key_frame_asked: Option<Instant>,
 }
@@ -61,7 +62,7 @@ impl SourceLayer {
             window_start: None,
             window_bytes: 0,
             last_packet: None,
-            outrun: None,
+            outrun: [0; MAX_LAYERS],
             newest: None,
             key_frame_wanted: false,
             key_frame_asked: None,
@@ -70,7 +71,7 @@ impl SourceLayer {
 
     fn count(&mut self, now: Instant, bytes: usize) {
         self.last_packet = Some(now);
-        self.outrun = None;
+        self.outrun = [0; MAX_LAYERS];
         let start = *self.window_start.get_or_insert(now);
         let elapsed = now.saturating_duration_since(start);
         if elapsed >= RATE_WINDOW {
@@ -93,11 +94,10 @@ impl SourceLayer {
 
     /// Packets came lately, and it keeps up with the others.
     pub(crate) fn is_live(&self, now: Instant) -> bool {
-        let within = |since: Option<Instant>, limit| {
-            since.is_some_and(|since| now.saturating_duration_since(since) < limit)
-        };
-        within(self.last_packet, LAYER_SILENCE)
-            && (self.outrun.is_none() || within(self.outrun, LAYER_OUTRUN))
+        let lately = self
+            .last_packet
+            .is_some_and(|last| now.saturating_duration_since(last) < LAYER_SILENCE);
+        lately && self.outrun.iter().all(|pictures| *pictures < OUTRUN_BY)
     }
 
     /// Notes that somebody needs a key frame of this layer.
@@ -242,34 +242,6 @@ pub(crate) struct Track {
 }
 
 impl Track {
-    /// Counts an incoming packet and says whether the layer can be joined with it, which ends the wait for a key frame.
-    ///
-    /// Not with the first packet of a key frame that comes late, repaired or out of order: the rest of that frame has gone
-    /// by, nobody who joined now would ever get it, and the picture would stand until the next one.
-    pub(crate) fn count(
-        &mut self,
-        layer: usize,
-        now: Instant,
-        seq: u64,
-        bytes: usize,
-        starts_key_frame: bool,
-    ) -> bool {
-        for other in &mut self.layers {
-            other.outrun.get_or_insert(now);
-        }
-        let layer = &mut self.layers[layer];
-        layer.count(now, bytes);
-        let newest = layer.newest.is_none_or(|newest| seq > newest);
-        if newest {
-            layer.newest = Some(seq);
-        }
-        let joinable = starts_key_frame && newest;
-        if joinable {
-            layer.key_frame_wanted = false;
-        }
-        joinable
-    }
-
     /// The layers as the choice of layers sees them.
     pub(crate) fn layer_states(&self, now: Instant) -> Vec<Layer> {
         self.layers
@@ -311,6 +283,33 @@ impl Track {
             ..self.info.clone()
         }
     }
+}
+
+/// Counts a packet of so many bytes that came for a track, and says whether its layer can be joined with it, which ends the
+/// wait for a key frame.
+///
+/// Not with the first packet of a key frame that comes late, repaired or out of order: the rest of that frame has gone
+/// by, nobody who joined now would ever get it, and the picture would stand until the next one.
+pub(crate) fn count(layers: &mut [SourceLayer], arrived: &Arrived, bytes: usize) -> bool {
+    let layer = &mut layers[arrived.layer];
+    layer.count(arrived.at, bytes);
+    let newest = layer.newest.is_none_or(|(newest, _)| arrived.seq > newest);
+    let picture = newest && layer.newest.is_none_or(|(_, time)| arrived.time != time);
+    if newest {
+        layer.newest = Some((arrived.seq, arrived.time));
+    }
+    let joinable = arrived.starts_key_frame && newest;
+    if joinable {
+        layer.key_frame_wanted = false;
+    }
+    if picture {
+        let others = layers.iter_mut().enumerate();
+        for (_, other) in others.filter(|(other, _)| *other != arrived.layer) {
+            let outrun = &mut other.outrun[arrived.layer];
+            *outrun = outrun.saturating_add(1);
+        }
+    }
+    joinable
 }
 
 /// The usual names of simulcast layers, lowest first.
@@ -380,6 +379,50 @@ mod tests {
             layer.key_frame_wanted,
             "asking does not end the wait, a key frame does"
         );
+    }
+
+    /// A track of three layers; `sends` says which of them send a picture at each step of 40 ms. Which are live at the end.
+    fn live_after(steps: u32, sends: impl Fn(u32, usize) -> bool) -> Vec<usize> {
+        let rids = ["q", "h", "f"].map(str::to_owned);
+        let mut layers = source_layers(&rids, &proto::AddTrackRequest::default());
+        let mut at = start();
+        for step in 0..steps {
+            at += Duration::from_millis(40);
+            for layer in (0..layers.len()).filter(|layer| sends(step, *layer)) {
+                // A large picture takes many packets.
+                for packet in 0..10 {
+                    let arrived = Arrived {
+                        layer,
+                        seq: u64::from(step) * 10 + packet,
+                        time: step * 3_600,
+                        at,
+                        starts_key_frame: false,
+                        discardable: false,
+                    };
+                    count(&mut layers, &arrived, 1_000);
+                }
+            }
+        }
+        (0..layers.len())
+            .filter(|layer| layers[*layer].is_live(at))
+            .collect()
+    }
+
+    #[test]
+    fn a_layer_is_gone_when_others_go_on_without_it_and_not_when_all_pause() {
+        assert_eq!(live_after(50, |_, _| true), [0, 1, 2]);
+        assert_eq!(live_after(50, |step, layer| layer < 2 || step < 42), [0, 1]);
+        let seven = live_after(50, |step, layer| layer < 2 || step < 43);
+        assert_eq!(seven, [0, 1, 2], "seven pictures are too few");
+        assert_eq!(live_after(50, |step, layer| layer == 0 || step < 40), [0]);
+        assert_eq!(
+            live_after(70, |step, _| step < 40),
+            [0, 1, 2],
+            "the sender pauses"
+        );
+        assert_eq!(live_after(90, |step, _| step < 40), [] as [usize; 0], "for long");
+        let slow = live_after(90, |step, _| step % 12 == 0);
+        assert_eq!(slow, [0, 1, 2], "two pictures a second");
     }
 
     #[test]

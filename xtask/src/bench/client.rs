@@ -93,7 +93,7 @@ pub(super) const LOSS: Bench = Bench {
           seeds; the five others have a good network. Ours is the client without its window, Chromium has none either. A \
           freeze is a distance between frames of more than three times the usual one and of 150 ms over it, counted by the \
           same rule from decoded (ours) and presented (Chromium) frames. Sound is that of the judge; concealed is what the \
-          jitter buffer made up, silence included.",
+          jitter buffer made up, silence included. Its own picture is looked at by the judge, our client in both cases.",
     rows: &[
         row("frozenShare", "pictures frozen, % of the time", Unit::Percent),
         row("longestFreezeMs", "longest freeze, ms", Unit::Milliseconds),

@@ -12,7 +12,7 @@ pub const REORDERED_MS: u64 = 5;
 /// Round trip until one has been measured, in milliseconds.
 const FIRST_ROUND_TRIP_MS: f64 = 50.0;
 /// Asked again at the earliest after this time, in milliseconds.
-pub const LEAST_PAUSE_MS: u64 = 10;
+pub const LEAST_PAUSE_MS: u64 = 20;
 /// Asked again at the latest after this time, in milliseconds.
 pub const LONGEST_PAUSE_MS: u64 = 600;
 /// So many requests for a packet follow each other at the same pause; each further pause is twice the one before. What was
@@ -227,6 +227,22 @@ mod tests {
         assert!((5..=8).contains(&asked.count()));
     }
 
+    /// How often a packet that never comes is asked for where the way is short.
+    fn most_requests() -> usize {
+        let mut missing = after(&[(0, 0), (0, 2)]);
+        assert_eq!(missing.due(REORDERED_MS), [1]);
+        missing.repaired(REORDERED_MS, 1);
+        missing.arrived(10, 4);
+        (10..WAIT_LIMIT_MS + 10)
+            .filter(|now| !missing.due(*now).is_empty())
+            .count()
+    }
+
+    #[test]
+    fn where_the_way_is_short_a_dozen_requests_are_the_most() {
+        assert_eq!(most_requests(), 13);
+    }
+
     /// A sender of 60 packets a second behind a network that loses `loss` of everything both ways and takes `way` at a time.
     /// Gives how long each lost packet was missing, what was never repaired, and how many repairs were sent.
     fn played(seed: u64, loss: f64, way: impl Fn(u64) -> u64) -> (Vec<u64>, usize, usize) {
@@ -296,7 +312,8 @@ mod tests {
         ) {
             let (took, never, repairs) = played(seed, loss, |now| if now < 20_000 { first_ms } else { then_ms });
             let losses = took.len() + never;
-            let learning = 2 * ANSWERS * 8;
+            // Until a longer way is known each loss is asked for as often as on the shortest.
+            let learning = 2 * ANSWERS * most_requests();
             prop_assert!(repairs * 10 <= losses * 15 + learning * 10, "{repairs} repairs of {losses} losses");
         }
 

@@ -1,6 +1,8 @@
 //! Answers a receiver that measures the round trip to us: its reference time (RFC 3611 §4.4) goes back as a DLRR block
 //! (§4.5). A server asks again for a lost packet of ours once the answer could have been there; without this it does not
-//! know when, and whoever watches us over a bad line waits. Answers at once, and never touches RTP.
+//! know when, and whoever watches us over a bad line waits. (The price: str0m asks five times at most, which is now over in a
+//! sixth of a second where it was half a second, so a longer burst of loss is repaired less.) Answers at once, and never
+//! touches RTP.
 
 use rtc::interceptor::{AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp::extended_report::{

@@ -59,6 +59,9 @@ use webrtc::rtp_transceiver::{RtpSender, RtpTransceiver};
 const H264_FMTP: &str = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f";
 const OPUS_FMTP: &str = "minptime=10;useinbandfec=1;usedtx=1";
 
+/// Between the stack's own slots, none of which stands here.
+const REFERENCE_TIMES: Slot = Slot::Custom(12_500);
+
 /// ICE sends a check this often while it looks for a path; the stack's own 200 ms would be most of a join.
 const CHECK_EVERY: Duration = Duration::from_millis(20);
 /// Checks without an answer after which an address is given up: two seconds.
@@ -228,7 +231,7 @@ impl WebrtcTransport {
         let registry = registry
             .with(Slot::NackResponder, NackResponderBuilder::new().build())
             .with(Slot::NackGenerator, LossRequests::default());
-        let registry = configure_rtcp_reports(registry).with(Slot::from(13_000), ReferenceTimes::default());
+        let registry = configure_rtcp_reports(registry).with(REFERENCE_TIMES, ReferenceTimes::default());
         // After every interceptor that reads RTCP.
         let registry = registry.with(Slot::from(14_000), KeyframeRequests::default());
 

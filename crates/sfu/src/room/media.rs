@@ -18,7 +18,7 @@ use crate::layers::{self, Demand};
 use crate::participant::{SlotState, State};
 use crate::permission::Source;
 use crate::scatter::Second;
-use crate::track::Track;
+use crate::track::{self, Track};
 
 /// The pacer asks to be called again after this long when it holds more that may go at once.
 const PACER_STEP: Duration = Duration::from_micros(1);
@@ -140,11 +140,8 @@ impl Room {
                 participant.leaving = participant.leaving.take().or(Some(LeaveCause::ClientLeft))
             }
             str0m::Event::EgressBitrateEstimate(BweKind::Twcc { estimate, .. }) => {
-                let estimate = estimate.as_u64();
-                let falls = participant.estimate.is_none_or(|before| estimate < before);
-                participant.estimate = Some(estimate);
                 participant.stall.moved(now);
-                if falls {
+                if participant.estimate.averaged(now, estimate.as_u64()) {
                     self.allot(now, key);
                 }
             }
@@ -175,8 +172,13 @@ impl Room {
                     sent: sent.bytes as f64 * 8.0,
                     loss: stats.egress_loss_fraction.unwrap_or(0.0),
                 };
-                if participant.scatter.second(second, participant.rtt) {
+                let held = stats.bwe_tx.map(|estimate| estimate.as_u64());
+                let falls = held.is_some_and(|held| participant.estimate.at_the_moment(now, held));
+                let other = participant.scatter.second(second, participant.rtt);
+                if other {
                     self.pace(key);
+                }
+                if other || falls {
                     self.allot(now, key);
                 }
             }
@@ -235,21 +237,22 @@ impl Room {
         }
         let picture = codec::picture(codec, &packet.payload);
         let seq = *packet.seq_no;
-        let joinable = track.count(layer, now, seq, packet.payload.len(), picture.starts_key_frame);
+        let mut arrived = Arrived {
+            layer,
+            seq,
+            time: packet.header.timestamp,
+            at: now,
+            starts_key_frame: picture.starts_key_frame,
+            discardable: picture.discardable,
+        };
+        let joinable = track::count(&mut track.layers, &arrived, packet.payload.len());
+        arrived.starts_key_frame = joinable || !track.video;
         let values = &packet.header.ext_vals;
         if !track.video
             && let Some(level) = values.audio_level
         {
             track.loudness.add(level);
         }
-        let arrived = Arrived {
-            layer,
-            seq,
-            time: packet.header.timestamp,
-            at: now,
-            starts_key_frame: joinable || !track.video,
-            discardable: picture.discardable,
-        };
         for subscription in &mut track.subscriptions {
             if subscription.held {
                 continue;
@@ -342,16 +345,14 @@ impl Room {
             places.push((wanted.track, place));
         }
         let sound = layers::sound_reserve(&sounds);
-        let flow = demands
+        let wanted = demands
             .iter()
             .any(|demand| !demand.wish.paused && demand.layers.iter().any(|layer| layer.rate > 0));
         let participant = &mut self.participants[key];
-        if let Some(before) = participant.stall.resumes(participant.estimate, flow) {
-            participant.rtc.bwe().reset(Bitrate::bps(before));
-            participant.estimate = Some(before);
-            participant.stall.moved(now);
+        if let Some(before) = participant.estimate.rest_or_resume(now, wanted) {
+            participant.estimate_anew(now, before);
         }
-        let mut estimate = participant.estimate;
+        let mut estimate = participant.estimate.now();
         if participant.scatter.is_on() {
             estimate = estimate.map(|estimate| estimate.max(layers::least(sound, &demands)));
         }
@@ -397,11 +398,11 @@ impl Room {
         let shown = allotment.layers.iter().any(Option::is_some);
         if participant.stall.is_stalled(now, lowered, shown) {
             // It begins where it stood, and looks with a few packets whether there is more.
-            let stood = Bitrate::bps(participant.estimate.unwrap_or(sound));
+            let stood = Bitrate::bps(participant.estimate.now().unwrap_or(sound));
             tracing::debug!(id = %participant.id, %stood, "nothing is known of the bandwidth any more");
             participant.rtc.bwe().reset(stood);
         }
-        let desired = layers::to_be_found(allotment.desired, participant.estimate);
+        let desired = layers::to_be_found(allotment.desired, participant.estimate.measured());
         if desired.abs_diff(participant.desired) * 100 > participant.desired * DESIRED_STEP_PERCENT {
             participant.desired = desired;
             participant

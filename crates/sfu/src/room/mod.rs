@@ -16,6 +16,7 @@ use str0m::RtcConfig;
 use str0m::net::Transmit;
 
 use crate::codec::Codec;
+use crate::estimate::Estimate;
 use crate::io::{Event, Join, JoinRefusal, LeaveCause, Output, ParticipantId, RemoveReason, Stats, leave};
 use crate::participant::{Participant, Requested, Sent, Signalling, SlotState, State};
 use crate::permission::{Permissions, Source};
@@ -305,7 +306,7 @@ impl Room {
             negotiated: false,
             audience: Default::default(),
             knows: HashMap::new(),
-            estimate: None,
+            estimate: Estimate::default(),
             stall: Stall::default(),
             desired: 0,
             lowered: false,

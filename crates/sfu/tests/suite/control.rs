@@ -122,11 +122,12 @@ fn a_picture_comes_back_after_an_isolation_during_which_the_path_was_bad() {
             ..Permissions::default()
         },
     };
-    for kbps in [10, 20, 30, 40] {
+    for (kbps, good_for_ms) in [(10, 0), (20, 500), (30, 1_500), (40, 3_000)] {
         world.command(set(false));
         world.clients[receiver].down.set_config(slow_link(kbps));
         world.run(10 * SECOND);
         world.clients[receiver].down.set_config(clean());
+        world.run(Duration::from_millis(good_for_ms));
         let before = world.clients[receiver].got_of(&cam).len();
         world.command(set(true));
         assert!(
@@ -136,7 +137,14 @@ fn a_picture_comes_back_after_an_isolation_during_which_the_path_was_bad() {
                 > before + 20),
             "the picture is back after {kbps} kbit/s"
         );
-        world.run(10 * SECOND);
+        let since = world.clients[receiver].got_of(&cam).len();
+        world.run(5 * SECOND);
+        let got = &world.clients[receiver].got_of(&cam)[since..];
+        let pauses = got
+            .windows(2)
+            .filter(|two| two[1].at - two[0].at > Duration::from_millis(300));
+        assert_eq!(pauses.count(), 0, "and stays, after {kbps} kbit/s");
+        world.run(5 * SECOND);
     }
 }
 

@@ -344,6 +344,37 @@ fn a_narrow_link_lowers_the_layer_and_a_wide_one_raises_it_again() {
     assert!(switches_at_key_frames(&world.clients[receiver].got_of(&cam)));
 }
 
+/// Nothing came of any layer for a while, so nothing says that a layer is gone: a Wi-Fi that changes its access point.
+#[test]
+fn a_sender_that_pauses_is_waited_for_in_the_same_layer() {
+    for down in [clean(), slow_link(700)] {
+        let mut world = World::new();
+        let (sender, receiver, cam, _) = pair(&mut world);
+        world.clients[receiver].down.set_config(down);
+        let small = proto::UpdateTrackSettings {
+            track_sids: vec![cam.clone()],
+            width: 320,
+            height: 180,
+            ..Default::default()
+        };
+        world.signal(receiver, Request::TrackSetting(small));
+        // Another one looks at the largest, so that the sender sends all layers.
+        let other = world.client("other", 3, 3);
+        world.join(other);
+        world.run(6 * SECOND);
+        for _ in 0..3 {
+            let before = world.clients[receiver].got_of(&cam).len() - 1;
+            world.clients[sender].sending[0].running = false;
+            world.run(Duration::from_millis(700));
+            world.clients[sender].sending[0].running = true;
+            world.run(2 * SECOND);
+            let got = world.clients[receiver].got_of(&cam);
+            assert!(got[before..].iter().all(|got| got.layer == 0 && !got.key));
+            assert!(got.len() > before + 40);
+        }
+    }
+}
+
 /// Whose line gets narrow leaves out its largest layers; nobody says so but their silence.
 #[test]
 fn a_layer_its_sender_leaves_out_is_replaced_before_anybody_minds() {

@@ -54,7 +54,9 @@ struct Received {
     longest_freeze_ms: f64,
     audio_ms: f64,
     concealed_ms: f64,
-    /// How long the judge, whose network is good, saw the measured one's picture stand still.
+    /// The measured one's pictures that the judge saw, whose network is good.
+    own_frames: u64,
+    /// How long the judge saw it stand still.
     own_freeze_ms: f64,
 }
 
@@ -64,6 +66,9 @@ impl Received {
         let audio = self.audio_ms - before.audio_ms;
         if frames == 0 || audio < 1_000.0 {
             bail!("{frames} frames and {audio} ms of sound came in the measured window");
+        }
+        if self.own_frames <= before.own_frames {
+            bail!("the judge saw nothing of the measured one in the measured window");
         }
         let tiles = Others::Five.count() as f64 * WINDOW.as_secs_f64() * 1_000.0;
         let one_tile = WINDOW.as_secs_f64() * 1_000.0;
@@ -133,7 +138,7 @@ fn seen_so_far(party: &Player, hearing: &Hearing) -> Received {
             .longest_freeze_ms
             .max(one.longest_freeze_ms.max(lasting_ms(one)) as f64);
     }
-    sum.own_freeze_ms = own_freeze_ms(hearing);
+    (sum.own_frames, sum.own_freeze_ms) = seen_by_the_judge(hearing);
     if let Some(heard) = heard {
         let concealed = heard.concealed_ms + heard.gap_ms;
         sum.concealed_ms = concealed as f64;
@@ -155,9 +160,11 @@ fn frozen_ms(seen: &Seen) -> f64 {
     (seen.freeze_ms + lasting_ms(seen)) as f64
 }
 
-fn own_freeze_ms(hearing: &Hearing) -> f64 {
+/// Frames of the measured one's camera, and the time for which it stood still.
+fn seen_by_the_judge(hearing: &Hearing) -> (u64, f64) {
     let seen = hearing.judge.all_from(0, |said| match said {
-        Said::Seen(seen) => (seen.seat == hearing.measured.seat).then(|| frozen_ms(seen)),
+        Said::Seen(seen) => (seen.seat == hearing.measured.seat && seen.source == "camera")
+            .then(|| (seen.frames, frozen_ms(seen))),
         _ => None,
     });
     seen.last().copied().unwrap_or_default()
@@ -188,12 +195,14 @@ async fn chromium(seed: u64) -> Result<Value> {
 
 async fn counted(browser: &mut Chromium, hearing: &Hearing) -> Result<Received> {
     let received = browser.received().await?;
+    let (own_frames, own_freeze_ms) = seen_by_the_judge(hearing);
     Ok(Received {
         frames: received.frames,
         freeze_ms: received.freeze_ms,
         longest_freeze_ms: received.longest_freeze_ms,
         audio_ms: received.audio_ms,
         concealed_ms: received.concealed_ms,
-        own_freeze_ms: own_freeze_ms(hearing),
+        own_frames,
+        own_freeze_ms,
     })
 }

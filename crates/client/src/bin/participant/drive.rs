@@ -206,7 +206,7 @@ struct Presence {
     commands: u64,
     nothing_came: bool,
     /// The own state as last noted.
-    noted_state: String,
+    noted_state: Option<String>,
 }
 
 impl Presence {
@@ -230,7 +230,7 @@ impl Presence {
             replies_in,
             commands: 0,
             nothing_came: false,
-            noted_state: String::new(),
+            noted_state: None,
         }
     }
 
@@ -394,9 +394,10 @@ impl Presence {
     /// One's own state, each time it changes: of an isolation the person itself gets a snapshot and no event.
     fn note_own_state(&mut self) {
         let state = serde_json::to_value(self.view.own_state()).unwrap_or_default();
-        let name = state["name"].as_str().unwrap_or_default();
-        if !name.is_empty() && self.noted_state != name {
-            self.noted_state = name.to_owned();
+        if let Some(name) = state["name"].as_str()
+            && self.noted_state.as_deref() != Some(name)
+        {
+            self.noted_state = Some(name.to_owned());
             self.note(&format!("you:{name}"));
         }
     }
