@@ -9,8 +9,7 @@ use str0m::media::{Mid, Pt, Rid};
 use str0m::rtp::Ssrc;
 
 use crate::codec::{self, Codec};
-use crate::forward::Arrived;
-use crate::forward::Forwarder;
+use crate::forward::{Arrived, Forwarder};
 use crate::layers::{ASSUMED_RATES, Layer, Wish};
 use crate::permission::Source;
 use crate::speakers::Window;

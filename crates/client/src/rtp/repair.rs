@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_way_is_short_a_dozen_requests_are_the_most() {
+    fn where_the_way_is_short_thirteen_requests_are_the_most() {
         assert_eq!(most_requests(), 13);
     }
 
