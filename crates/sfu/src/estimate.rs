@@ -32,7 +32,7 @@ enum Pictures {
 /// See the module. All rates are bits per second.
 #[derive(Debug, Default)]
 pub(crate) struct Estimate {
-    now: Option<u64>,
+    current: Option<u64>,
     /// Something was learned since the start value.
     measured: bool,
     pictures: Pictures,
@@ -41,13 +41,13 @@ pub(crate) struct Estimate {
 
 impl Estimate {
     /// The estimate; none before media can flow.
-    pub(crate) fn now(&self) -> Option<u64> {
-        self.now
+    pub(crate) fn current(&self) -> Option<u64> {
+        self.current
     }
 
     /// The same without the guess at the start.
     pub(crate) fn measured(&self) -> Option<u64> {
-        self.now.filter(|_| self.measured)
+        self.current.filter(|_| self.measured)
     }
 
     /// The estimator's event. Whether less is there than before.
@@ -67,15 +67,15 @@ impl Estimate {
     }
 
     fn learn(&mut self, said: u64) -> bool {
-        self.measured = self.now.is_some();
-        let falls = self.now.is_none_or(|before| said < before);
-        self.now = Some(said);
+        self.measured = self.current.is_some();
+        let falls = self.current.is_none_or(|before| said < before);
+        self.current = Some(said);
         falls
     }
 
     /// The estimator begins anew with this.
     pub(crate) fn begin_anew(&mut self, now: Instant, with: u64) {
-        self.now = Some(with);
+        self.current = Some(with);
         self.begun_anew = Some(now);
     }
 
@@ -84,7 +84,7 @@ impl Estimate {
     pub(crate) fn rest_or_resume(&mut self, now: Instant, wanted: bool) -> Option<u64> {
         match (self.pictures, wanted) {
             (Pictures::Wanted, false) => {
-                if let Some(estimate) = self.now {
+                if let Some(estimate) = self.current {
                     self.pictures = Pictures::Resting { since: now, estimate };
                 }
                 None
@@ -96,7 +96,7 @@ impl Estimate {
                     return None;
                 };
                 let remembered = now.saturating_duration_since(since) <= REMEMBERED;
-                let clearly = estimate * 100 > self.now.unwrap_or(0) * CLEARLY_PERCENT;
+                let clearly = estimate * 100 > self.current.unwrap_or(0) * CLEARLY_PERCENT;
                 (remembered && clearly).then_some(estimate)
             }
         }
@@ -106,18 +106,14 @@ impl Estimate {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn start() -> Instant {
-        #[expect(clippy::disallowed_methods, reason = "virtual time needs one origin")]
-        Instant::now()
-    }
+    use crate::start;
 
     #[test]
     fn the_start_value_is_no_knowledge() {
         let t0 = start();
         let mut estimate = Estimate::default();
         assert!(estimate.averaged(t0, 2_000_000));
-        assert_eq!((estimate.now(), estimate.measured()), (Some(2_000_000), None));
+        assert_eq!((estimate.current(), estimate.measured()), (Some(2_000_000), None));
         assert!(estimate.averaged(t0, 900_000));
         assert!(!estimate.averaged(t0, 950_000));
         assert_eq!(estimate.measured(), Some(950_000));
@@ -167,9 +163,9 @@ mod tests {
         assert!(!estimate.at_the_moment(t0, 70_000), "the average is good");
         estimate.begin_anew(t0, 800_000);
         assert!(!estimate.averaged(at(100), 90_000));
-        assert_eq!(estimate.now(), Some(800_000));
+        assert_eq!(estimate.current(), Some(800_000));
         assert!(estimate.at_the_moment(at(1_000), 500_000), "but what it holds is");
-        assert_eq!(estimate.now(), Some(500_000));
+        assert_eq!(estimate.current(), Some(500_000));
         assert!(!estimate.at_the_moment(at(3_000), 400_000));
         assert!(estimate.averaged(at(3_000), 450_000));
     }

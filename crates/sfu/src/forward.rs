@@ -262,12 +262,8 @@ impl Mapping {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::start;
     use proptest::prelude::*;
-
-    fn start() -> Instant {
-        #[expect(clippy::disallowed_methods, reason = "virtual time needs one origin")]
-        Instant::now()
-    }
 
     fn packet(at: Instant, layer: usize, seq: u64, key: bool) -> Arrived {
         Arrived {

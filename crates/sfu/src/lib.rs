@@ -149,3 +149,10 @@ impl Config {
         }
     }
 }
+
+/// The origin of virtual time in unit tests.
+#[cfg(test)]
+fn start() -> std::time::Instant {
+    #[expect(clippy::disallowed_methods, reason = "virtual time needs one origin")]
+    std::time::Instant::now()
+}

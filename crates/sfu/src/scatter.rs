@@ -218,8 +218,7 @@ mod tests {
 
     /// In which of the seconds loss is taken for scattered, when so many kbit/s are sent and such a part of it is lost.
     fn on(rates: &[f64], mut loss: impl FnMut(f64) -> f32) -> Vec<bool> {
-        #[expect(clippy::disallowed_methods, reason = "virtual time needs one origin")]
-        let start = Instant::now();
+        let start = crate::start();
         let mut scatter = Scatter::default();
         let second = |(second, rate): (usize, &f64)| {
             let sent = rate * 1_000.0;

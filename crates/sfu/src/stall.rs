@@ -61,8 +61,7 @@ mod tests {
 
     /// Seconds at which a look every fifth of a second finds the estimate stalled; at each second something `happens`.
     fn stalls(seconds: u64, happens: impl Fn(&mut Stall, u64, Instant) -> (bool, bool)) -> Vec<u64> {
-        #[expect(clippy::disallowed_methods, reason = "virtual time needs one origin")]
-        let start = Instant::now();
+        let start = crate::start();
         let mut stall = Stall::default();
         let mut at = Vec::new();
         for fifth in 0..seconds * 5 {

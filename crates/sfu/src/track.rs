@@ -357,11 +357,7 @@ pub(crate) fn source_layers(rids: &[String], request: &proto::AddTrackRequest) -
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn start() -> Instant {
-        #[expect(clippy::disallowed_methods, reason = "virtual time needs one origin")]
-        Instant::now()
-    }
+    use crate::start;
 
     #[test]
     fn key_frame_requests_are_coalesced_and_repeated_until_one_comes() {

@@ -4,6 +4,7 @@
 //! [`webrtc`]; the trait is the line at which another stack could be put in its place (docs/adr/0001).
 
 pub mod bandwidth;
+pub mod inbound;
 pub mod keyframes;
 pub mod nack;
 pub mod reference;

@@ -4,13 +4,13 @@
 //! never learns that a loss was repaired, and asks for it every 100 ms until 512 later packets have come. A server that
 //! limits its repairs, as ours does, then repairs nothing any more. This one never changes a packet.
 
+use super::inbound::rtcp;
 use crate::rtp::repair::Missing;
-use rtc::interceptor::{AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
+use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp::transport_feedbacks::transport_layer_nack::{
     TransportLayerNack, nack_pairs_from_sequence_numbers,
 };
 use rtc::sansio::Protocol;
-use rtc::shared::TransportContext;
 use rtc::shared::error::Error;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -64,11 +64,7 @@ impl LossRequests {
                     media_ssrc: *ssrc,
                     nacks: nack_pairs_from_sequence_numbers(due),
                 };
-                self.outbound.push_back(TaggedPacket {
-                    now,
-                    transport: TransportContext::default(),
-                    message: AttributedPacket::new(Packet::Rtcp(vec![Box::new(nack)])),
-                });
+                self.outbound.push_back(rtcp(now, nack));
             }
         }
     }
@@ -145,7 +141,8 @@ mod tests {
     use super::*;
     use crate::rtp::repair::REORDERED_MS;
     use bytes::Bytes;
-    use rtc::interceptor::RTCPFeedback;
+    use rtc::interceptor::{AttributedPacket, RTCPFeedback};
+    use rtc::shared::TransportContext;
 
     const PICTURE: u32 = 7;
     const REPAIRS: u32 = 8;

@@ -4,25 +4,14 @@
 //! sixth of a second where it was half a second, so a longer burst of loss is repaired less.) Answers at once, and never
 //! touches RTP.
 
-use rtc::interceptor::{AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
+use super::inbound::{Seen, rtcp};
+use rtc::interceptor::{Packet, TaggedPacket};
 use rtc::rtcp::extended_report::{
     DLRRReport, DLRRReportBlock, ExtendedReport, ReceiverReferenceTimeReportBlock,
 };
-use rtc::sansio::Protocol;
-use rtc::shared::TransportContext;
-use rtc::shared::error::Error;
-use std::collections::VecDeque;
-use std::time::Instant;
 
 /// The time between report and answer, in units of 1/65536 seconds: the least there is, since 0 is read as no report at all.
 const AT_ONCE: u32 = 1;
-
-/// See the module.
-#[derive(Default)]
-pub struct ReferenceTimes {
-    inbound: VecDeque<TaggedPacket>,
-    outbound: VecDeque<TaggedPacket>,
-}
 
 /// What is answered to a compound: one sub-block to each receiver that told its time.
 fn answers(packets: &[Box<dyn rtc::rtcp::Packet>]) -> Vec<DLRRReport> {
@@ -45,56 +34,29 @@ fn answers(packets: &[Box<dyn rtc::rtcp::Packet>]) -> Vec<DLRRReport> {
         .collect()
 }
 
-impl Protocol<TaggedPacket, TaggedPacket, ()> for ReferenceTimes {
-    type Rout = TaggedPacket;
-    type Wout = TaggedPacket;
-    type Eout = ();
-    type Error = Error;
-    type Time = Instant;
-
-    fn handle_read(&mut self, msg: TaggedPacket) -> Result<(), Error> {
-        if let Packet::Rtcp(packets) = &msg.message.packet {
-            let reports = answers(packets);
-            if !reports.is_empty() {
-                let answer = ExtendedReport {
-                    sender_ssrc: 0,
-                    reports: vec![Box::new(DLRRReportBlock { reports })],
-                };
-                self.outbound.push_back(TaggedPacket {
-                    now: msg.now,
-                    transport: TransportContext::default(),
-                    message: AttributedPacket::new(Packet::Rtcp(vec![Box::new(answer)])),
-                });
-            }
+/// See the module. Everything is passed on.
+pub fn answer(msg: TaggedPacket, seen: &mut Seen) {
+    if let Packet::Rtcp(packets) = &msg.message.packet {
+        let reports = answers(packets);
+        if !reports.is_empty() {
+            let answer = ExtendedReport {
+                sender_ssrc: 0,
+                reports: vec![Box::new(DLRRReportBlock { reports })],
+            };
+            seen.outbound.push_back(rtcp(msg.now, answer));
         }
-        self.inbound.push_back(msg);
-        Ok(())
     }
-
-    fn poll_read(&mut self) -> Option<TaggedPacket> {
-        self.inbound.pop_front()
-    }
-
-    fn handle_write(&mut self, msg: TaggedPacket) -> Result<(), Error> {
-        self.outbound.push_back(msg);
-        Ok(())
-    }
-
-    fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.outbound.pop_front()
-    }
-}
-
-impl Interceptor for ReferenceTimes {
-    fn bind_local_stream(&mut self, _info: &StreamInfo) {}
-    fn unbind_local_stream(&mut self, _info: &StreamInfo) {}
-    fn bind_remote_stream(&mut self, _info: &StreamInfo) {}
-    fn unbind_remote_stream(&mut self, _info: &StreamInfo) {}
+    seen.inbound.push_back(msg);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::inbound::Inbound;
+    use rtc::interceptor::AttributedPacket;
+    use rtc::sansio::Protocol;
+    use rtc::shared::TransportContext;
+    use std::time::Instant;
 
     fn report(sender_ssrc: u32, ntp_timestamp: u64) -> Box<dyn rtc::rtcp::Packet> {
         Box::new(ExtendedReport {
@@ -103,10 +65,10 @@ mod tests {
         })
     }
 
-    fn read(packets: Vec<Box<dyn rtc::rtcp::Packet>>) -> ReferenceTimes {
+    fn read(packets: Vec<Box<dyn rtc::rtcp::Packet>>) -> Inbound {
         #[expect(clippy::disallowed_methods, reason = "virtual time needs one origin")]
         let now = Instant::now();
-        let mut times = ReferenceTimes::default();
+        let mut times = Inbound::new(answer);
         times
             .handle_read(TaggedPacket {
                 now,

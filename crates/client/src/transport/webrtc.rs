@@ -1,17 +1,18 @@
 //! [`MediaTransport`] on the `webrtc` crate, version 0.21.1.
 //!
 //! Chosen beside str0m in the SFU so that two different stacks meet in every test. What this file guards against in
-//! that version (media.md §1): key frame requests do not reach the application by themselves ([`KeyframeRequests`]),
+//! that version (media.md §1): key frame requests do not reach the application by themselves ([`keyframes`]),
 //! lost packets are asked for without regard to their repairs ([`LossRequests`]), nobody is told the round trip to us
-//! ([`ReferenceTimes`]),
+//! ([`reference`]),
 //! congestion control is opt-in and drifts ([`HonestEstimator`]), and the stack sets neither the `mid` nor the `rid`
 //! header extension on what it sends (done here per packet). Retransmissions of ours go out on the original
 //! stream: this version sends RTX packets without `rrid`, which no SFU can place.
 
 use super::bandwidth::{HonestEstimator, MAX_BPS, MIN_BPS, PACER_FACTOR, START_BPS, SharedEstimate};
-use super::keyframes::{KeyframeRequests, wanted};
+use super::inbound::Inbound;
+use super::keyframes::{self, wanted};
 use super::nack::LossRequests;
-use super::reference::ReferenceTimes;
+use super::reference;
 use super::tcp::{self, Tunnels, WithTunnels};
 use super::{
     InPacket, MediaTransport, OutPacket, PathStats, SenderSpec, TrackKind, TransportError, TransportEvent,
@@ -231,9 +232,10 @@ impl WebrtcTransport {
         let registry = registry
             .with(Slot::NackResponder, NackResponderBuilder::new().build())
             .with(Slot::NackGenerator, LossRequests::default());
-        let registry = configure_rtcp_reports(registry).with(REFERENCE_TIMES, ReferenceTimes::default());
+        let registry =
+            configure_rtcp_reports(registry).with(REFERENCE_TIMES, Inbound::new(reference::answer));
         // After every interceptor that reads RTCP.
-        let registry = registry.with(Slot::from(14_000), KeyframeRequests::default());
+        let registry = registry.with(Slot::from(14_000), Inbound::new(keyframes::let_through));
 
         let settings = SettingEngineBuilder::new()
             .with_include_loopback_candidate(local.is_loopback())

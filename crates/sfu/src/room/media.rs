@@ -352,7 +352,7 @@ impl Room {
         if let Some(before) = participant.estimate.rest_or_resume(now, wanted) {
             participant.estimate_anew(now, before);
         }
-        let mut estimate = participant.estimate.now();
+        let mut estimate = participant.estimate.current();
         if participant.scatter.is_on() {
             estimate = estimate.map(|estimate| estimate.max(layers::least(sound, &demands)));
         }
@@ -398,7 +398,7 @@ impl Room {
         let shown = allotment.layers.iter().any(Option::is_some);
         if participant.stall.is_stalled(now, lowered, shown) {
             // It begins where it stood, and looks with a few packets whether there is more.
-            let stood = Bitrate::bps(participant.estimate.now().unwrap_or(sound));
+            let stood = Bitrate::bps(participant.estimate.current().unwrap_or(sound));
             tracing::debug!(id = %participant.id, %stood, "nothing is known of the bandwidth any more");
             participant.rtc.bwe().reset(stood);
         }

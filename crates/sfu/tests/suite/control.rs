@@ -67,12 +67,9 @@ fn a_block_holds_from_the_next_packet_on() {
     assert!(contiguous(&video) && switches_at_key_frames(&video));
 }
 
-#[test]
-fn isolation_stops_both_ways_and_is_undone_at_once() {
-    let mut world = World::new();
-    let (_, receiver, cam, mic) = pair(&mut world);
-    world.run(2 * SECOND);
-    let set = |can_subscribe, can_publish| Command::SetPermissions {
+/// Lets the receiver of [`pair`] receive and send, or not.
+fn receiver_may(can_subscribe: bool, can_publish: bool) -> Command {
+    Command::SetPermissions {
         room: "room".into(),
         identity: "receiver".into(),
         permissions: Permissions {
@@ -80,8 +77,15 @@ fn isolation_stops_both_ways_and_is_undone_at_once() {
             can_publish,
             ..Permissions::default()
         },
-    };
-    world.command(set(false, false));
+    }
+}
+
+#[test]
+fn isolation_stops_both_ways_and_is_undone_at_once() {
+    let mut world = World::new();
+    let (_, receiver, cam, mic) = pair(&mut world);
+    world.run(2 * SECOND);
+    world.command(receiver_may(false, false));
     world.run(Duration::from_millis(20));
     let before = world.clients[receiver].got.len();
     world.run(SECOND);
@@ -90,7 +94,7 @@ fn isolation_stops_both_ways_and_is_undone_at_once() {
         before,
         "nothing reaches an isolated participant"
     );
-    world.command(set(true, true));
+    world.command(receiver_may(true, true));
     assert!(
         world.wait(Duration::from_millis(300), |world| world.clients[receiver].got
             [before..]
@@ -114,22 +118,14 @@ fn a_picture_comes_back_after_an_isolation_during_which_the_path_was_bad() {
     // Silent, as most microphones of a hearing are; sound is not what the estimator is told about anyway.
     world.clients[sender].sending[1].running = false;
     world.run(2 * SECOND);
-    let set = |can_subscribe| Command::SetPermissions {
-        room: "room".into(),
-        identity: "receiver".into(),
-        permissions: Permissions {
-            can_subscribe,
-            ..Permissions::default()
-        },
-    };
     for (kbps, good_for_ms) in [(10, 0), (20, 500), (30, 1_500), (40, 3_000)] {
-        world.command(set(false));
+        world.command(receiver_may(false, true));
         world.clients[receiver].down.set_config(slow_link(kbps));
         world.run(10 * SECOND);
         world.clients[receiver].down.set_config(clean());
         world.run(Duration::from_millis(good_for_ms));
         let before = world.clients[receiver].got_of(&cam).len();
-        world.command(set(true));
+        world.command(receiver_may(true, true));
         assert!(
             world.wait(Duration::from_millis(1200), |world| world.clients[receiver]
                 .got_of(&cam)
@@ -154,19 +150,11 @@ fn a_good_path_is_not_forgotten_during_an_isolation() {
     let mut world = World::new();
     let (_, receiver, cam, _) = pair(&mut world);
     world.run(4 * SECOND);
-    let set = |can_subscribe| Command::SetPermissions {
-        room: "room".into(),
-        identity: "receiver".into(),
-        permissions: Permissions {
-            can_subscribe,
-            ..Permissions::default()
-        },
-    };
     for seconds in 1..8 {
-        world.command(set(false));
+        world.command(receiver_may(false, true));
         world.run(seconds * SECOND);
         let before = world.clients[receiver].got_of(&cam).len();
-        world.command(set(true));
+        world.command(receiver_may(true, true));
         world.run(6 * SECOND);
         let got = world.clients[receiver].got_of(&cam);
         let (since, first) = (&got[before..], got[before]);

@@ -70,8 +70,8 @@ impl Received {
         if self.own_frames <= before.own_frames {
             bail!("the judge saw nothing of the measured one in the measured window");
         }
-        let tiles = Others::Five.count() as f64 * WINDOW.as_secs_f64() * 1_000.0;
         let one_tile = WINDOW.as_secs_f64() * 1_000.0;
+        let tiles = Others::Five.count() as f64 * one_tile;
         Ok(json!({
             "frozenShare": (self.freeze_ms - before.freeze_ms) / tiles,
             "ownFrozenShare": (self.own_freeze_ms - before.own_freeze_ms) / one_tile,
