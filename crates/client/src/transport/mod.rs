@@ -159,3 +159,10 @@ pub trait MediaTransport: Send + Sync + 'static {
     /// Ends the connection.
     async fn close(&self);
 }
+
+/// The origin of virtual time in unit tests.
+#[cfg(test)]
+fn start() -> std::time::Instant {
+    #[expect(clippy::disallowed_methods, reason = "virtual time needs one origin")]
+    std::time::Instant::now()
+}

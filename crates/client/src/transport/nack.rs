@@ -197,8 +197,7 @@ mod tests {
 
     #[test]
     fn many_losses_are_asked_for_in_messages_that_can_be_sent() {
-        #[expect(clippy::disallowed_methods, reason = "virtual time needs one origin")]
-        let began = Instant::now();
+        let began = crate::transport::start();
         let mut requests = LossRequests::default();
         requests.bind_remote_stream(&stream(PICTURE, None));
         for n in 0..=4 {
@@ -216,8 +215,7 @@ mod tests {
 
     #[test]
     fn a_repair_on_its_own_stream_ends_the_requests_and_is_not_counted_itself() {
-        #[expect(clippy::disallowed_methods, reason = "virtual time needs one origin")]
-        let began = Instant::now();
+        let began = crate::transport::start();
         let at = |ms| began + Duration::from_millis(ms);
         let mut requests = LossRequests::default();
         requests.bind_remote_stream(&stream(PICTURE, Some(REPAIRS)));

@@ -56,7 +56,6 @@ mod tests {
     use rtc::interceptor::AttributedPacket;
     use rtc::sansio::Protocol;
     use rtc::shared::TransportContext;
-    use std::time::Instant;
 
     fn report(sender_ssrc: u32, ntp_timestamp: u64) -> Box<dyn rtc::rtcp::Packet> {
         Box::new(ExtendedReport {
@@ -66,8 +65,7 @@ mod tests {
     }
 
     fn read(packets: Vec<Box<dyn rtc::rtcp::Packet>>) -> Inbound {
-        #[expect(clippy::disallowed_methods, reason = "virtual time needs one origin")]
-        let now = Instant::now();
+        let now = crate::transport::start();
         let mut times = Inbound::new(answer);
         times
             .handle_read(TaggedPacket {
