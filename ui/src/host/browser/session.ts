@@ -37,6 +37,9 @@ export class HearingSession {
   private shown: readonly TrackView[] | null = null;
   private channelRttMs = 0;
   private counters: Counters | null = null;
+  /** The page goes away and the browser takes its devices: no act of the person, and after a reload they are to come back. */
+  private leaving = false;
+  private readonly aborter = new AbortController();
 
   constructor(
     readonly seat: SeatTaken,
@@ -62,6 +65,10 @@ export class HearingSession {
     });
     this.timer = setInterval(() => void this.measureNetwork(), NETWORK_EVERY_MS);
     if (around.capture.speaker !== null) void this.playOn(around.capture.speaker);
+    const { signal } = this.aborter;
+    addEventListener('pagehide', () => (this.leaving = true), { signal });
+    // A page that was kept, and is shown again.
+    addEventListener('pageshow', () => ((this.leaving = false), this.apply()), { signal });
   }
 
   /** Opens the channel. */
@@ -88,6 +95,7 @@ export class HearingSession {
   /** Closes channel and media room. */
   end(): void {
     clearInterval(this.timer);
+    this.aborter.abort();
     this.awake.release();
     this.driver.end();
     this.room.close();
@@ -99,7 +107,7 @@ export class HearingSession {
     capture.keepEar(this.standing !== null && inLiveRoom(this.standing));
     this.room.receive(receives(this.standing));
     this.room.send(capture.plans(this.standing));
-    if (this.standing === null || !reportsSwitches(this.standing)) return;
+    if (this.leaving || this.standing === null || !reportsSwitches(this.standing)) return;
     const { media } = this.standing;
     const again = () => this.apply();
     // A device that is being opened says nothing yet; a locked one has nothing to say.
