@@ -35,10 +35,15 @@ impl Inbound {
 
 /// A message of one RTCP packet.
 pub fn rtcp(now: Instant, packet: impl rtc::rtcp::Packet + 'static) -> TaggedPacket {
+    compound(now, vec![Box::new(packet)])
+}
+
+/// A message of several.
+pub fn compound(now: Instant, packets: Vec<Box<dyn rtc::rtcp::Packet>>) -> TaggedPacket {
     TaggedPacket {
         now,
         transport: TransportContext::default(),
-        message: AttributedPacket::new(Packet::Rtcp(vec![Box::new(packet)])),
+        message: AttributedPacket::new(Packet::Rtcp(packets)),
     }
 }
 

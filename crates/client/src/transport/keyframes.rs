@@ -43,6 +43,7 @@ pub fn let_through(msg: TaggedPacket, seen: &mut Seen) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::inbound::compound;
     use rtc::rtcp::payload_feedbacks::full_intra_request::FirEntry;
     use rtc::rtcp::receiver_report::ReceiverReport;
 
@@ -65,9 +66,8 @@ mod tests {
             fir: vec![entry(30), entry(40)],
         };
         let mut seen = Seen::default();
-        let mut compound = rtcp(crate::transport::start(), ReceiverReport::default());
-        compound.message.packet = Packet::Rtcp(vec![pli(10), pli(20), Box::new(fir)]);
-        let_through(compound, &mut seen);
+        let requests = vec![pli(10), pli(20), Box::new(fir)];
+        let_through(compound(crate::transport::start(), requests), &mut seen);
         // The stack takes a message to the track of what its first packet is about.
         let about: Vec<_> = seen
             .inbound

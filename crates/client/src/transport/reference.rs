@@ -52,10 +52,8 @@ pub fn answer(msg: TaggedPacket, seen: &mut Seen) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::inbound::Inbound;
-    use rtc::interceptor::AttributedPacket;
+    use crate::transport::inbound::{Inbound, compound};
     use rtc::sansio::Protocol;
-    use rtc::shared::TransportContext;
 
     fn report(sender_ssrc: u32, ntp_timestamp: u64) -> Box<dyn rtc::rtcp::Packet> {
         Box::new(ExtendedReport {
@@ -65,14 +63,9 @@ mod tests {
     }
 
     fn read(packets: Vec<Box<dyn rtc::rtcp::Packet>>) -> Inbound {
-        let now = crate::transport::start();
         let mut times = Inbound::new(answer);
         times
-            .handle_read(TaggedPacket {
-                now,
-                transport: TransportContext::default(),
-                message: AttributedPacket::new(Packet::Rtcp(packets)),
-            })
+            .handle_read(compound(crate::transport::start(), packets))
             .expect("never fails");
         times
     }
