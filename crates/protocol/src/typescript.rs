@@ -103,6 +103,22 @@ pub fn module() -> String {
         ChooseDevice,
         SwitchMedia,
         QuickCheck,
+        SelfTest,
+        TestPart,
+        TestFacts,
+        CameraFacts,
+        MicrophoneFacts,
+        SpeakerFacts,
+        EchoFacts,
+        TestPath,
+        NetworkFacts,
+        CodecSpeed,
+        TestPower,
+        ComputerFacts,
+        TestGrant,
+        PermissionFacts,
+        TestFinding,
+        TestRemedy,
     );
     out.push_str("/** Every command from page to host: its arguments and its reply. */\nexport interface HostCommands {\n");
     visit_host_commands(&config, |name, args, reply| {
