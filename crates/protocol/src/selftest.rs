@@ -385,10 +385,16 @@ pub enum TestFinding {
     NetworkUneven,
     /// Packets are lost.
     NetworkLossy,
-    /// Too little upwards.
+    /// So many are lost that sound suffers too.
+    NetworkVeryLossy,
+    /// Too little upwards for a large picture.
     UplinkNarrow,
-    /// Too little downwards.
+    /// Too little upwards for sound and the smallest picture.
+    UplinkTooNarrow,
+    /// Too little downwards for everybody's picture.
     DownlinkNarrow,
+    /// Too little downwards for sound and one picture.
+    DownlinkTooNarrow,
     /// The computer's clock is wrong.
     ClockWrong,
     /// Cannot encode 720 lines in time.

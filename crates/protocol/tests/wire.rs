@@ -51,6 +51,7 @@ wire! {
     frame_request: examples::host::frame_requests;
     start_info: examples::host::start_info;
     quick_check: examples::host::quick_check;
+    self_test: examples::selftest::all;
     enter: examples::api::enter;
     entered: examples::api::entered;
     take_seat: examples::api::take_seat;
