@@ -36,6 +36,36 @@ pub struct SelfTest {
     pub overall: TestPart,
 }
 
+/// What is measured side by side or one after the other.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub enum TestStep {
+    /// The computer, before anything keeps it busy.
+    Computer,
+    /// The camera.
+    Camera,
+    /// Microphone and loudspeaker.
+    Sound,
+    /// The line to the court.
+    Network,
+}
+
+/// How far a self-test is.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct SelfTestProgress {
+    /// What is over.
+    pub over: Vec<TestStep>,
+    /// What is being measured now.
+    pub running: Vec<TestStep>,
+    /// What follows from all that is known so far.
+    pub report: SelfTest,
+    /// Nothing more comes.
+    pub done: bool,
+}
+
 /// What was concluded about one part.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]

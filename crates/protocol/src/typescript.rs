@@ -104,6 +104,8 @@ pub fn module() -> String {
         SwitchMedia,
         QuickCheck,
         SelfTest,
+        TestStep,
+        SelfTestProgress,
         TestPart,
         TestFacts,
         CameraFacts,

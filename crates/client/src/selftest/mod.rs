@@ -15,7 +15,7 @@ use media::audio::{CaptureChoice, PlaybackChoice};
 use media::clock::MediaClock;
 use media::permission::{self, Grant, Guarded};
 use media::video::CameraChoice;
-use protocol::{PermissionFacts, SelfTest, TestFacts, TestGrant, TimeMs};
+use protocol::{PermissionFacts, SelfTest, SelfTestProgress, TestFacts, TestGrant, TestStep, TimeMs};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -42,26 +42,15 @@ pub struct Plan {
     pub webview: Option<String>,
 }
 
-/// The parts, as they are worked on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Part {
-    /// The computer, before anything keeps it busy.
-    Computer,
-    /// The camera.
-    Camera,
-    /// Microphone and loudspeaker.
-    Sound,
-    /// The line to the court.
-    Network,
-}
-
 /// How far the test is.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Progress {
     /// What is known so far.
     pub facts: TestFacts,
-    /// What is being worked on.
-    pub running: Vec<Part>,
+    /// What is over.
+    pub over: Vec<TestStep>,
+    /// What is being measured.
+    pub running: Vec<TestStep>,
     /// Nothing more comes.
     pub done: bool,
 }
@@ -115,6 +104,17 @@ impl Run {
         let facts = self.progress.borrow().facts.clone();
         report(facts, self.taken_at, self.begun.elapsed())
     }
+
+    /// How far it is, for the page.
+    pub fn told(&self) -> SelfTestProgress {
+        let progress = self.progress.borrow().clone();
+        SelfTestProgress {
+            over: progress.over,
+            running: progress.running,
+            report: self.report(),
+            done: progress.done,
+        }
+    }
 }
 
 /// Judges facts and puts everything together.
@@ -137,40 +137,41 @@ fn report(facts: TestFacts, taken_at: TimeMs, took: Duration) -> SelfTest {
 
 async fn run(plan: Plan, clock: MediaClock, tell: &watch::Sender<Progress>) {
     tell.send_modify(|progress| progress.facts.permissions = Some(permissions()));
-    begin(tell, Part::Computer);
+    begin(tell, TestStep::Computer);
     let computer = computer::measure(&plan.data, plan.webview).await;
-    end(tell, Part::Computer, |facts| facts.computer = Some(computer));
+    end(tell, TestStep::Computer, |facts| facts.computer = Some(computer));
     let camera = async {
         let Some(choice) = plan.camera else { return };
-        begin(tell, Part::Camera);
+        begin(tell, TestStep::Camera);
         let measured = tokio::task::spawn_blocking(move || camera::measure(&choice, clock)).await;
-        end(tell, Part::Camera, |facts| facts.camera = measured.ok());
+        end(tell, TestStep::Camera, |facts| facts.camera = measured.ok());
     };
     let sound = async {
         let Some(microphone) = plan.microphone else { return };
-        begin(tell, Part::Sound);
+        begin(tell, TestStep::Sound);
         let (microphone, speaker) = sound::measure(microphone, plan.speaker, clock).await;
-        end(tell, Part::Sound, |facts| {
+        end(tell, TestStep::Sound, |facts| {
             facts.microphone = microphone;
             facts.speaker = speaker;
         });
     };
     let network = async {
         let Some(server) = plan.server else { return };
-        begin(tell, Part::Network);
+        begin(tell, TestStep::Network);
         let measured = network::measure(&server).await;
-        end(tell, Part::Network, |facts| facts.network = Some(measured));
+        end(tell, TestStep::Network, |facts| facts.network = Some(measured));
     };
     tokio::join!(camera, sound, network);
 }
 
-fn begin(tell: &watch::Sender<Progress>, part: Part) {
-    tell.send_modify(|progress| progress.running.push(part));
+fn begin(tell: &watch::Sender<Progress>, step: TestStep) {
+    tell.send_modify(|progress| progress.running.push(step));
 }
 
-fn end(tell: &watch::Sender<Progress>, part: Part, note: impl FnOnce(&mut TestFacts)) {
+fn end(tell: &watch::Sender<Progress>, step: TestStep, note: impl FnOnce(&mut TestFacts)) {
     tell.send_modify(|progress| {
-        progress.running.retain(|running| *running != part);
+        progress.running.retain(|running| *running != step);
+        progress.over.push(step);
         note(&mut progress.facts);
     });
 }

@@ -194,3 +194,16 @@ pub(crate) fn all() -> Vec<SelfTest> {
         test(TestFacts::default(), part(TestScore::Unknown)),
     ]
 }
+
+/// In the middle of it.
+pub(crate) fn progress() -> SelfTestProgress {
+    SelfTestProgress {
+        over: vec![TestStep::Computer, TestStep::Camera],
+        running: every_variant!(
+            vec![TestStep::Computer, TestStep::Camera, TestStep::Sound, TestStep::Network],
+            TestStep: Computer Camera Sound Network
+        ),
+        report: test(TestFacts::default(), part(TestScore::Unknown)),
+        done: false,
+    }
+}
