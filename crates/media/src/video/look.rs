@@ -122,15 +122,17 @@ impl Look {
     fn compare(&mut self, picture: &I420) {
         let size = (picture.width(), picture.height());
         let step = (picture.height() as usize / COMPARED_LINES).max(1);
+        let width = picture.width() as usize;
         let lines = || {
             let whole = picture.y().chunks(picture.stride_y()).step_by(step);
-            whole.flat_map(|line| &line[..picture.width() as usize])
+            whole.map(|line| &line[..width])
         };
-        if self.pictures > 1 && self.size == size && lines().eq(self.compared.iter()) {
+        let comparable = self.pictures > 1 && self.size == size;
+        if comparable && lines().eq(self.compared.chunks(width)) {
             self.same += 1;
         } else {
             self.compared.clear();
-            self.compared.extend(lines());
+            lines().for_each(|line| self.compared.extend_from_slice(line));
         }
         self.size = size;
     }
