@@ -23,7 +23,7 @@ const MAX_DELAY: usize = ms(500);
 const FIRST_PAUSE: usize = MAX_DELAY + CHIRP + ms(90);
 const PERIOD: usize = ms(350);
 const CHIRPS: usize = 8;
-/// Chirps at the end whose remains are measured; what is left is their middle one.
+/// Chirps at the end whose remains are measured, when the canceller has learned.
 const LAST: usize = 3;
 /// The delay wanders by this much at most: a buffer that ran dry is filled up again.
 const WANDER: usize = ms(60);
@@ -101,7 +101,7 @@ fn evaluate(played: &[f32], captured: &[f32], processed: &[f32]) -> Option<Loop>
     };
     let begin = place(finder.find(&part(played, 0, BEGIN + CHIRP))?);
     let first = finder.find(&part(captured, begin, MAX_DELAY + CHIRP))?;
-    let [mut delays, mut levels, mut confidences, mut remains] = [const { Vec::new() }; 4];
+    let [mut delays, mut levels, mut confidences, mut changes] = [const { Vec::new() }; 4];
     for (n, start) in starts().enumerate() {
         let sent = begin + start;
         let from = (sent + place(first)).saturating_sub(WANDER);
@@ -112,13 +112,15 @@ fn evaluate(played: &[f32], captured: &[f32], processed: &[f32]) -> Option<Loop>
         confidences.push(heard.confidence);
         if n + LAST >= CHIRPS {
             let left = finder.loudest(&part(processed, at, HELD_BACK + CHIRP), 0..=HELD_BACK)?;
-            remains.push(left.level_db);
+            // Against this very chirp: one that a dry buffer tore is quieter on both sides.
+            changes.push(left.level_db - heard.level_db);
         }
     }
+    let level_db = middle(levels);
     Some(Loop {
         delay_ms: middle(delays),
-        level_db: middle(levels),
-        residual_db: middle(remains),
+        level_db,
+        residual_db: level_db + middle(changes),
         confidence: middle(confidences),
     })
 }
