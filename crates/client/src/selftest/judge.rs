@@ -43,7 +43,7 @@ const NOISY_DB: f32 = -40.0;
 const OVER_NOISE_DB: f32 = 12.0;
 
 /// What comes back above this after the canceller is heard by the others, in dB of what was played.
-const ECHO_DB: f32 = -30.0;
+pub(super) const ECHO_DB: f32 = -30.0;
 
 /// Round trip from which people begin to talk at the same time, in milliseconds (ITU-T G.114: 150 ms one way and more).
 const SLOW_RTT_MS: f32 = 400.0;
