@@ -13,7 +13,8 @@ use client::{
 };
 use protocol::{
     ChooseDevice, DeviceList, DeviceState, DropCause, Enter, FrameRequest, HostError, HostEvent, QuickCheck,
-    SeatTaken, Secret, SendCommand, StaffSignIn, StaffTakeSeat, StartInfo, SwitchMedia, TakeSeat, TimeMs, TrackView,
+    SeatTaken, Secret, SendCommand, StaffSignIn, StaffTakeSeat, StartInfo, SwitchMedia, TakeSeat, TimeMs,
+    TrackView,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -83,7 +83,9 @@ impl Reports {
 
     /// The newest first. A file that cannot be read is no reason to keep anybody from testing.
     pub(crate) fn all(&self) -> Vec<SelfTest> {
-        let Some(folder) = &self.folder else { return Vec::new() };
+        let Some(folder) = &self.folder else {
+            return Vec::new();
+        };
         match read(&folder.join(FILE)) {
             Ok(reports) => reports,
             Err(error) => {

@@ -83,6 +83,7 @@ pub fn module() -> String {
         StaffHearings,
         StaffHearing,
         StaffTakeSeat,
+        Practice,
         ApiError,
         ApiErrorCode,
         StartInfo,

@@ -58,6 +58,7 @@ wire! {
     seat_taken: examples::api::seat_taken;
     staff_sign_in: examples::api::staff_sign_in;
     staff_signed_in: examples::api::staff_signed_in;
+    practice: examples::api::practice;
     api_error: examples::api::errors;
 }
 

@@ -103,6 +103,12 @@ class BrowserHost implements Host {
       return null;
     },
     'check.quick': () => this.check(),
+    // Declared in `can`: the page does not ask.
+    'check.start': async () => {
+      throw new HostFailure({ name: 'internal' });
+    },
+    'check.stop': async () => null,
+    'check.history': async () => [],
     'share.sources': async () => [],
     'share.start': () => this.share(),
     'share.stop': async () => {

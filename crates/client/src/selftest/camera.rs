@@ -9,10 +9,8 @@ use std::time::Duration;
 
 /// A camera that shows nothing for so long counts as hung.
 const OPEN_LIMIT: Duration = Duration::from_secs(6);
-/// Pictures are looked at for so long: cameras take half a second to set their exposure.
-const LOOKED_AT: Duration = Duration::from_secs(2);
-/// What the exposure may take; those pictures count for nothing.
-const SETTLING: Duration = Duration::from_millis(500);
+/// Pictures are looked at for so long, the time in which a camera sets its exposure included.
+const LOOKED_AT: Duration = Duration::from_millis(2_500);
 /// One wait for a picture.
 const WAIT: Duration = Duration::from_secs(1);
 
@@ -40,16 +38,18 @@ fn look(choice: &CameraChoice, clock: MediaClock) -> Result<CameraFacts, SourceE
     let begun = clock.now();
     let mut camera = open_camera(choice, CaptureFormat::HD, clock, OPEN_LIMIT)?;
     let device = camera.info().name.clone();
-    camera.next_frame(OPEN_LIMIT)?;
+    let mut look = Look::new();
+    look.take(&camera.next_frame(OPEN_LIMIT)?);
     let first = clock.now();
-    while clock.now().saturating_since(first) < SETTLING {
-        camera.next_frame(WAIT)?;
+    while clock.now().saturating_since(first) < LOOKED_AT {
+        match camera.next_frame(WAIT) {
+            Ok(picture) => look.take(&picture),
+            // A picture that stands still is a finding, not a failure.
+            Err(SourceError::Hung { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
-    let (settled, mut look) = (clock.now(), Look::default());
-    while clock.now().saturating_since(settled) < LOOKED_AT {
-        look.take(&camera.next_frame(WAIT)?);
-    }
-    let seen = look.seen().ok_or(SourceError::Hung { after: LOOKED_AT })?;
+    let seen = look.seen(clock.now()).expect("it has seen the first picture");
     Ok(CameraFacts::Seen {
         device,
         width: seen.width,

@@ -3,7 +3,8 @@
 //! Reads and measures, changes nothing. Every question has a deadline of its own: a disk that is gone or a driver that hangs
 //! leaves one figure out.
 
-use media::video::speed;
+use media::clock::MediaClock;
+use media::video::codec_speeds;
 use protocol::{CodecSpeed, ComputerFacts, TestPower};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,9 +30,9 @@ async fn ask<T: Send + 'static>(limit: Duration, question: impl FnOnce() -> T + 
 }
 
 /// Measures, within seconds. `data` is the folder with the program's files.
-pub async fn measure(data: &Path, webview: Option<String>) -> ComputerFacts {
+pub async fn measure(data: &Path, webview: Option<String>, clock: MediaClock) -> ComputerFacts {
     // First, while nothing of the test itself keeps the processors busy.
-    let (busy, memory) = match ask(ANSWER, begin).await {
+    let (busy, memory) = match ask(ANSWER, begin).await.flatten() {
         Some(mut system) => {
             sleep(MINIMUM_CPU_UPDATE_INTERVAL).await;
             let busy = ask(ANSWER, move || {
@@ -47,9 +48,16 @@ pub async fn measure(data: &Path, webview: Option<String>) -> ComputerFacts {
     let data = data.to_owned();
     let free_disk = ask(ANSWER, move || free_disk(&data)).await.flatten();
     let (power, saver) = ask(ANSWER, power).await.unwrap_or_default();
-    let codec = ask(CODECS, speed::measure).await.unwrap_or_default();
+    let codec = match ask(CODECS, move || codec_speeds(clock)).await {
+        Some(Ok(speeds)) => speeds,
+        Some(Err(error)) => {
+            tracing::warn!(%error, "a codec does not work");
+            Vec::new()
+        }
+        None => Vec::new(),
+    };
     ComputerFacts {
-        system: System::long_os_version().unwrap_or_else(|| std::env::consts::OS.to_owned()),
+        system: System::long_os_version().unwrap_or_else(|_| std::env::consts::OS.to_owned()),
         webview,
         cores: std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32),
         busy,
@@ -70,19 +78,18 @@ pub async fn measure(data: &Path, webview: Option<String>) -> ComputerFacts {
 }
 
 /// A usage is the difference of two looks; this is the first.
-fn begin() -> System {
-    let mut system = System::new();
+fn begin() -> Option<System> {
+    let mut system = System::new().ok()?;
     system.refresh_memory();
     system.refresh_cpu_usage();
-    system
+    Some(system)
 }
 
 /// Free bytes where `data` lies, or will lie.
 fn free_disk(data: &Path) -> Option<u64> {
     let there: PathBuf = data.ancestors().find_map(|folder| folder.canonicalize().ok())?;
-    let disks = Disks::new_with_refreshed_list();
+    let disks = Disks::new_with_refreshed_list().ok()?;
     disks
-        .list()
         .iter()
         .filter(|disk| there.starts_with(disk.mount_point()))
         .max_by_key(|disk| disk.mount_point().as_os_str().len())
@@ -142,7 +149,10 @@ mod tests {
     #[tokio::test]
     async fn a_question_that_is_never_answered_ends() {
         let (hold, held) = std::sync::mpsc::channel::<()>();
-        assert_eq!(ask(Duration::from_millis(1), move || held.recv().is_ok()).await, None);
+        assert_eq!(
+            ask(Duration::from_millis(1), move || held.recv().is_ok()).await,
+            None
+        );
         drop(hold);
     }
 }

@@ -43,7 +43,7 @@ const NOISY_DB: f32 = -40.0;
 const OVER_NOISE_DB: f32 = 12.0;
 
 /// What comes back above this after the canceller is heard by the others, in dB of what was played.
-const ECHO_DB: f32 = -30.0;
+pub(super) const ECHO_DB: f32 = -30.0;
 
 /// Round trip from which people begin to talk at the same time, in milliseconds (ITU-T G.114: 150 ms one way and more).
 const SLOW_RTT_MS: f32 = 400.0;
@@ -116,7 +116,10 @@ pub fn judge(facts: &TestFacts) -> Verdict {
     let permissions = part(facts.permissions.as_ref().map(permissions));
     // The order in which somebody would put it right.
     let parts = [&permissions, &camera, &microphone, &speaker, &network, &computer];
-    let findings: Vec<Finding> = parts.iter().flat_map(|part| part.findings.iter().copied()).collect();
+    let findings: Vec<Finding> = parts
+        .iter()
+        .flat_map(|part| part.findings.iter().copied())
+        .collect();
     let tested = parts.iter().any(|part| part.score != Score::Unknown);
     let overall = part(tested.then_some(findings));
     Verdict {
@@ -178,7 +181,7 @@ fn camera(facts: &CameraFacts) -> Vec<Finding> {
             DeviceFault::Busy => Finding::CameraBusy,
             DeviceFault::Denied => Finding::CameraDenied,
             DeviceFault::Unplugged => Finding::CameraUnplugged,
-            DeviceFault::Hung | DeviceFault::Broken => Finding::CameraBroken,
+            DeviceFault::Hung | DeviceFault::Broken | DeviceFault::NotSent => Finding::CameraBroken,
         }];
     };
     let mut found = Vec::new();
@@ -212,7 +215,7 @@ fn microphone(facts: &MicrophoneFacts) -> Vec<Finding> {
                 DeviceFault::Busy => Finding::MicrophoneBusy,
                 DeviceFault::Denied => Finding::MicrophoneDenied,
                 DeviceFault::Unplugged => Finding::MicrophoneUnplugged,
-                DeviceFault::Hung | DeviceFault::Broken => Finding::MicrophoneBroken,
+                DeviceFault::Hung | DeviceFault::Broken | DeviceFault::NotSent => Finding::MicrophoneBroken,
             }];
         }
         MicrophoneFacts::Heard {
@@ -240,7 +243,11 @@ fn microphone(facts: &MicrophoneFacts) -> Vec<Finding> {
         Finding::MicrophoneQuiet,
     );
     let drowned = speech_db.is_some_and(|speech| speech - noise_db < OVER_NOISE_DB);
-    note(&mut found, noise_db > NOISY_DB || drowned, Finding::MicrophoneNoisy);
+    note(
+        &mut found,
+        noise_db > NOISY_DB || drowned,
+        Finding::MicrophoneNoisy,
+    );
     found
 }
 
@@ -250,9 +257,11 @@ fn speaker(facts: &SpeakerFacts) -> Vec<Finding> {
             return vec![match fault {
                 DeviceFault::Missing => Finding::SpeakerMissing,
                 DeviceFault::Busy => Finding::SpeakerBusy,
-                DeviceFault::Denied | DeviceFault::Unplugged | DeviceFault::Hung | DeviceFault::Broken => {
-                    Finding::SpeakerBroken
-                }
+                DeviceFault::Denied
+                | DeviceFault::Unplugged
+                | DeviceFault::Hung
+                | DeviceFault::Broken
+                | DeviceFault::NotSent => Finding::SpeakerBroken,
             }];
         }
         SpeakerFacts::Played { heard, echo, .. } => (*heard, *echo),
@@ -297,7 +306,11 @@ fn network(facts: &NetworkFacts) -> Vec<Finding> {
     note(&mut found, hardly, Finding::NetworkVeryLossy);
     note(&mut found, lost && !hardly, Finding::NetworkLossy);
     note(&mut found, above(facts.rtt_ms, SLOW_RTT_MS), Finding::NetworkSlow);
-    note(&mut found, above(facts.jitter_ms, UNEVEN_MS), Finding::NetworkUneven);
+    note(
+        &mut found,
+        above(facts.jitter_ms, UNEVEN_MS),
+        Finding::NetworkUneven,
+    );
     for (rate, least, good, too_narrow, narrow) in [
         (
             facts.up_bps,
@@ -326,7 +339,12 @@ fn network(facts: &NetworkFacts) -> Vec<Finding> {
 /// Part of one core that encoding all layers up to `lines` takes; none where a layer was not measured.
 fn encoding(codec: &[CodecSpeed], lines: u32) -> Option<f32> {
     let layers: Vec<_> = codec.iter().filter(|speed| speed.height <= lines).collect();
-    (!layers.is_empty()).then(|| layers.iter().map(|speed| SENT_FPS / speed.encode_fps.max(0.1)).sum())
+    (!layers.is_empty()).then(|| {
+        layers
+            .iter()
+            .map(|speed| SENT_FPS / speed.encode_fps.max(0.1))
+            .sum()
+    })
 }
 
 fn computer(facts: &ComputerFacts) -> Vec<Finding> {
@@ -360,7 +378,11 @@ fn permissions(facts: &PermissionFacts) -> Vec<Finding> {
     let mut found = Vec::new();
     let denied = |grant| grant == TestGrant::Denied;
     note(&mut found, denied(facts.camera), Finding::PermissionCamera);
-    note(&mut found, denied(facts.microphone), Finding::PermissionMicrophone);
+    note(
+        &mut found,
+        denied(facts.microphone),
+        Finding::PermissionMicrophone,
+    );
     found
 }
 
@@ -547,7 +569,10 @@ mod tests {
 
     #[test]
     fn every_finding_has_a_case_and_one_to_three_steps() {
-        let found: Vec<Finding> = cases().into_iter().flat_map(|case| case.follows.findings).collect();
+        let found: Vec<Finding> = cases()
+            .into_iter()
+            .flat_map(|case| case.follows.findings)
+            .collect();
         for finding in every_finding() {
             assert!(found.contains(&finding), "no case finds {finding:?}");
             assert!((1..=MAX_REMEDIES).contains(&steps(finding).len()), "{finding:?}");
@@ -562,58 +587,64 @@ mod tests {
             Just(f32::NAN),
             Just(f32::INFINITY)
         ];
-        let path = prop_oneof![Just(TestPath::Untested), Just(TestPath::Open), Just(TestPath::Closed)];
+        let path = prop_oneof![
+            Just(TestPath::Untested),
+            Just(TestPath::Open),
+            Just(TestPath::Closed)
+        ];
         let numbers = proptest::collection::vec(number, 16);
         let paths = proptest::collection::vec(path, 7);
         let parts = proptest::collection::vec(any::<bool>(), 5);
-        (numbers, paths, parts, any::<u64>(), any::<i64>()).prop_map(|(n, p, part, whole, signed)| TestFacts {
-            camera: part[0].then(|| CameraFacts::Seen {
-                device: String::new(),
-                width: whole as u32,
-                height: (whole >> 32) as u32,
-                fps: n[0],
-                first_ms: 0,
-                brightness: n[1],
-                burnt: n[2],
-                contrast: n[3],
-                sharpness: n[4],
-                frozen: n[5],
-            }),
-            microphone: part[1].then(|| MicrophoneFacts::Heard {
-                device: String::new(),
-                speech_db: part[4].then_some(n[6]),
-                noise_db: n[7],
-                peak_db: n[8],
-                clipped: n[9],
-                live: part[3].then(String::new),
-            }),
-            speaker: None,
-            network: part[2].then(|| NetworkFacts {
-                name: p[0],
-                reach: p[1],
-                tls: p[2],
-                answer: p[3],
-                channel: p[4],
-                udp: p[5],
-                tcp: p[6],
-                proxy: part[0],
-                rtt_ms: Some(n[10]),
-                jitter_ms: Some(n[11]),
-                loss: Some(n[12]),
-                up_bps: Some(whole),
-                down_bps: part[1].then_some(whole),
-                skew_ms: Some(signed),
-            }),
-            computer: part[3].then(|| ComputerFacts {
-                busy: Some(n[13]),
-                codec: vec![CodecSpeed {
-                    height: 180,
-                    encode_fps: n[14],
-                    decode_fps: n[15],
-                }],
-                ..ComputerFacts::default()
-            }),
-            permissions: None,
+        (numbers, paths, parts, any::<u64>(), any::<i64>()).prop_map(|(n, p, part, whole, signed)| {
+            TestFacts {
+                camera: part[0].then(|| CameraFacts::Seen {
+                    device: String::new(),
+                    width: whole as u32,
+                    height: (whole >> 32) as u32,
+                    fps: n[0],
+                    first_ms: 0,
+                    brightness: n[1],
+                    burnt: n[2],
+                    contrast: n[3],
+                    sharpness: n[4],
+                    frozen: n[5],
+                }),
+                microphone: part[1].then(|| MicrophoneFacts::Heard {
+                    device: String::new(),
+                    speech_db: part[4].then_some(n[6]),
+                    noise_db: n[7],
+                    peak_db: n[8],
+                    clipped: n[9],
+                    live: part[3].then(String::new),
+                }),
+                speaker: None,
+                network: part[2].then(|| NetworkFacts {
+                    name: p[0],
+                    reach: p[1],
+                    tls: p[2],
+                    answer: p[3],
+                    channel: p[4],
+                    udp: p[5],
+                    tcp: p[6],
+                    proxy: part[0],
+                    rtt_ms: Some(n[10]),
+                    jitter_ms: Some(n[11]),
+                    loss: Some(n[12]),
+                    up_bps: Some(whole),
+                    down_bps: part[1].then_some(whole),
+                    skew_ms: Some(signed),
+                }),
+                computer: part[3].then(|| ComputerFacts {
+                    busy: Some(n[13]),
+                    codec: vec![CodecSpeed {
+                        height: 180,
+                        encode_fps: n[14],
+                        decode_fps: n[15],
+                    }],
+                    ..ComputerFacts::default()
+                }),
+                permissions: None,
+            }
         })
     }
 

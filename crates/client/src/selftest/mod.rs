@@ -71,7 +71,10 @@ impl Drop for Run {
 
 impl Run {
     /// Begins at once. `taken_at` is the time of day.
-    #[expect(clippy::disallowed_methods, reason = "the driver of the self-test; ends with the handle")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the driver of the self-test; ends with the handle"
+    )]
     pub fn start(plan: Plan, clock: MediaClock, taken_at: TimeMs) -> Self {
         let (tell, progress) = watch::channel(Progress::default());
         let task = tokio::spawn(async move {
@@ -138,7 +141,7 @@ fn report(facts: TestFacts, taken_at: TimeMs, took: Duration) -> SelfTest {
 async fn run(plan: Plan, clock: MediaClock, tell: &watch::Sender<Progress>) {
     tell.send_modify(|progress| progress.facts.permissions = Some(permissions()));
     begin(tell, TestStep::Computer);
-    let computer = computer::measure(&plan.data, plan.webview).await;
+    let computer = computer::measure(&plan.data, plan.webview, clock).await;
     end(tell, TestStep::Computer, |facts| facts.computer = Some(computer));
     let camera = async {
         let Some(choice) = plan.camera else { return };
@@ -158,7 +161,7 @@ async fn run(plan: Plan, clock: MediaClock, tell: &watch::Sender<Progress>) {
     let network = async {
         let Some(server) = plan.server else { return };
         begin(tell, TestStep::Network);
-        let measured = network::measure(&server).await;
+        let measured = network::measure(&server, &network::Limits::default(), |_| ()).await;
         end(tell, TestStep::Network, |facts| facts.network = Some(measured));
     };
     tokio::join!(camera, sound, network);

@@ -90,9 +90,10 @@ describe('a report', () => {
   });
 
   it('as text is one line a part, and the steps', () => {
-    const lines = reportText(TESTED(), t).trimEnd().split('\n');
+    const report = TESTED();
+    const lines = reportText(report, t).trimEnd().split('\n');
     expect(lines).toContain('摄像头 [良好] 集成摄像头 1280×720，每秒 30 帧');
     expect(lines.at(-3)).toBe('1. 在单位上网的，请网管放行到法院服务器的 UDP 端口。');
-    expect(lines[1]).toBe(`报告编号　${numberOf(Date.now())}`);
+    expect(lines[1]).toBe(`报告编号　${numberOf(report.takenAt)}`);
   });
 });
