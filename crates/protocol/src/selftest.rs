@@ -244,10 +244,13 @@ pub struct NetworkFacts {
     /// Part of media packets that did not arrive, 0 to 1, before repairs.
     pub loss: Option<f32>,
     /// Most that came through upwards, in bits per second.
+    #[cfg_attr(feature = "ts", ts(type = "number | null"))]
     pub up_bps: Option<u64>,
     /// Most that came through downwards, in bits per second.
+    #[cfg_attr(feature = "ts", ts(type = "number | null"))]
     pub down_bps: Option<u64>,
     /// How far this computer's clock is ahead of the server's, in milliseconds.
+    #[cfg_attr(feature = "ts", ts(type = "number | null"))]
     pub skew_ms: Option<i64>,
 }
 
@@ -292,10 +295,13 @@ pub struct ComputerFacts {
     /// Part of them that was busy while nothing was tested, 0 to 1.
     pub busy: Option<f32>,
     /// All memory, in MiB.
+    #[cfg_attr(feature = "ts", ts(type = "number | null"))]
     pub memory_mib: Option<u64>,
     /// Memory that can be had, in MiB.
+    #[cfg_attr(feature = "ts", ts(type = "number | null"))]
     pub free_memory_mib: Option<u64>,
     /// Room on the disk with the program's data, in MiB.
+    #[cfg_attr(feature = "ts", ts(type = "number | null"))]
     pub free_disk_mib: Option<u64>,
     /// Where its power comes from.
     pub power: Option<TestPower>,

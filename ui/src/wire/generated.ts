@@ -1497,7 +1497,11 @@ receivingKbps: number, } | { "type": "playback",
 /**
  * Sound waits for a touch.
  */
-blocked: boolean, } | { "type": "shareEnded" } | { "type": "openCode", 
+blocked: boolean, } | { "type": "selfTest", 
+/**
+ * As it is now.
+ */
+progress: SelfTestProgress, } | { "type": "shareEnded" } | { "type": "openCode", 
 /**
  * To be filled in.
  */
@@ -1618,6 +1622,26 @@ permissions: TestPart,
  * All of it: the worst of the parts, and the steps that matter most.
  */
 overall: TestPart, };
+
+export type TestStep = "computer" | "camera" | "sound" | "network";
+
+export type SelfTestProgress = { 
+/**
+ * What is over.
+ */
+over: Array<TestStep>, 
+/**
+ * What is being measured now.
+ */
+running: Array<TestStep>, 
+/**
+ * What follows from all that is known so far.
+ */
+report: SelfTest, 
+/**
+ * Nothing more comes.
+ */
+done: boolean, };
 
 export type TestPart = { 
 /**
@@ -1833,15 +1857,15 @@ loss: number | null,
 /**
  * Most that came through upwards, in bits per second.
  */
-upBps: bigint | null, 
+upBps: number | null, 
 /**
  * Most that came through downwards, in bits per second.
  */
-downBps: bigint | null, 
+downBps: number | null, 
 /**
  * How far this computer's clock is ahead of the server's, in milliseconds.
  */
-skewMs: bigint | null, };
+skewMs: number | null, };
 
 export type CodecSpeed = { 
 /**
@@ -1883,15 +1907,15 @@ busy: number | null,
 /**
  * All memory, in MiB.
  */
-memoryMib: bigint | null, 
+memoryMib: number | null, 
 /**
  * Memory that can be had, in MiB.
  */
-freeMemoryMib: bigint | null, 
+freeMemoryMib: number | null, 
 /**
  * Room on the disk with the program's data, in MiB.
  */
-freeDiskMib: bigint | null, 
+freeDiskMib: number | null, 
 /**
  * Where its power comes from.
  */
@@ -1917,7 +1941,7 @@ camera: TestGrant,
  */
 microphone: TestGrant, };
 
-export type TestFinding = "cameraMissing" | "cameraBusy" | "cameraDenied" | "cameraUnplugged" | "cameraBroken" | "cameraBlack" | "cameraFrozen" | "cameraDark" | "cameraBright" | "cameraBlurred" | "cameraSlow" | "cameraSmall" | "microphoneMissing" | "microphoneBusy" | "microphoneDenied" | "microphoneUnplugged" | "microphoneBroken" | "microphoneDead" | "microphoneOther" | "microphoneNoSpeech" | "microphoneQuiet" | "microphoneClipped" | "microphoneNoisy" | "speakerMissing" | "speakerBusy" | "speakerBroken" | "speakerNotHeard" | "echo" | "loudspeakerHeard" | "nameUnknown" | "serverUnreachable" | "tlsRefused" | "notTheCourt" | "channelClosed" | "udpClosed" | "mediaClosed" | "networkSlow" | "networkUneven" | "networkLossy" | "uplinkNarrow" | "downlinkNarrow" | "clockWrong" | "computerSlow" | "computerTooSlow" | "computerBusy" | "memoryShort" | "diskShort" | "batteryLow" | "powerSaving" | "permissionCamera" | "permissionMicrophone";
+export type TestFinding = "cameraMissing" | "cameraBusy" | "cameraDenied" | "cameraUnplugged" | "cameraBroken" | "cameraBlack" | "cameraFrozen" | "cameraDark" | "cameraBright" | "cameraBlurred" | "cameraSlow" | "cameraSmall" | "microphoneMissing" | "microphoneBusy" | "microphoneDenied" | "microphoneUnplugged" | "microphoneBroken" | "microphoneDead" | "microphoneOther" | "microphoneNoSpeech" | "microphoneQuiet" | "microphoneClipped" | "microphoneNoisy" | "speakerMissing" | "speakerBusy" | "speakerBroken" | "speakerNotHeard" | "echo" | "loudspeakerHeard" | "nameUnknown" | "serverUnreachable" | "tlsRefused" | "notTheCourt" | "channelClosed" | "udpClosed" | "mediaClosed" | "networkSlow" | "networkUneven" | "networkLossy" | "networkVeryLossy" | "uplinkNarrow" | "uplinkTooNarrow" | "downlinkNarrow" | "downlinkTooNarrow" | "clockWrong" | "computerSlow" | "computerTooSlow" | "computerBusy" | "memoryShort" | "diskShort" | "batteryLow" | "powerSaving" | "permissionCamera" | "permissionMicrophone";
 
 export type TestRemedy = "connectCamera" | "closeCameraPrograms" | "allowCamera" | "openCover" | "checkAntivirus" | "replug" | "chooseOther" | "moreLight" | "lessLight" | "wipeLens" | "connectMicrophone" | "closeMicrophonePrograms" | "allowMicrophone" | "hardwareSwitch" | "takeLiveMicrophone" | "speakAgain" | "raiseLevel" | "lowerLevel" | "quietRoom" | "turnUp" | "useHeadset" | "checkInternet" | "askAddress" | "leaveProxy" | "askAdministratorUdp" | "askAdministrator" | "usePhoneNetwork" | "useCable" | "stopDownloads" | "setClock" | "closePrograms" | "freeDisk" | "plugIn" | "leavePowerSaving" | "useOtherComputer" | "callClerk";
 
@@ -1938,6 +1962,9 @@ export interface HostCommands {
   'media.views': { args: Array<TrackView>; reply: null };
   'check.playSound': { args: null; reply: null };
   'check.quick': { args: null; reply: QuickCheck };
+  'check.start': { args: null; reply: null };
+  'check.stop': { args: null; reply: null };
+  'check.history': { args: null; reply: Array<SelfTest> };
   'share.sources': { args: null; reply: Array<ScreenInfo> };
   'share.start': { args: string; reply: null };
   'share.stop': { args: null; reply: null };

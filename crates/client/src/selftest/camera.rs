@@ -15,7 +15,7 @@ const LOOKED_AT: Duration = Duration::from_millis(2_500);
 const WAIT: Duration = Duration::from_secs(1);
 
 /// Opens the camera and looks. Blocks for some seconds: call it off the async threads. Never fails: what went wrong is a fact.
-pub fn measure(choice: &CameraChoice, clock: MediaClock) -> CameraFacts {
+pub(super) fn measure(choice: &CameraChoice, clock: MediaClock) -> CameraFacts {
     match look(choice, clock) {
         Ok(facts) => facts,
         Err(error) => {

@@ -30,7 +30,7 @@ async fn ask<T: Send + 'static>(limit: Duration, question: impl FnOnce() -> T + 
 }
 
 /// Measures, within seconds. `data` is the folder with the program's files.
-pub async fn measure(data: &Path, webview: Option<String>, clock: MediaClock) -> ComputerFacts {
+pub(super) async fn measure(data: &Path, webview: Option<String>, clock: MediaClock) -> ComputerFacts {
     // First, while nothing of the test itself keeps the processors busy.
     let (busy, memory) = match ask(ANSWER, begin).await.flatten() {
         Some(mut system) => {

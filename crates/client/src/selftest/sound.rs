@@ -22,7 +22,7 @@ const OTHERS: Duration = Duration::from_secs(2);
 const SURE: f32 = 0.9;
 
 /// Measures for nine to eighteen seconds; never fails: what went wrong is a fact. None where nothing is known of a part.
-pub async fn measure(
+pub(super) async fn measure(
     microphone: CaptureChoice,
     speaker: PlaybackChoice,
     clock: MediaClock,

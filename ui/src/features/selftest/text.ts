@@ -1,10 +1,10 @@
 // A report as plain text, to be sent to the clerk.
 
-import type { useI18n } from 'vue-i18n';
+import type { createWords } from '../../i18n';
 import type { SelfTest } from '../../wire/generated';
 import { numberOf, rowsOf } from './rows';
 
-type Translate = ReturnType<typeof useI18n>['t'];
+type Translate = ReturnType<typeof createWords>['global']['t'];
 
 export function reportText(report: SelfTest, t: Translate): string {
   const lines = [t('selftest.title'), t('selftest.number', { number: numberOf(report.takenAt) }), t(`selftest.verdict.${report.overall.score}`)];
