@@ -496,6 +496,8 @@ pub enum TestRemedy {
     LowerLevel,
     /// Close the window, switch off what makes noise.
     QuietRoom,
+    /// Connect a headset or loudspeaker.
+    ConnectSpeaker,
     /// Turn up the volume; look whether the sound is off.
     TurnUp,
     /// Use a headset.

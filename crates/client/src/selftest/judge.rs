@@ -475,7 +475,7 @@ pub fn steps(finding: Finding) -> &'static [Remedy] {
         F::MicrophoneQuiet => &[R::RaiseLevel],
         F::MicrophoneClipped => &[R::LowerLevel],
         F::MicrophoneNoisy => &[R::QuietRoom, R::UseHeadset],
-        F::SpeakerMissing => &[R::UseHeadset, R::CallClerk],
+        F::SpeakerMissing => &[R::ConnectSpeaker, R::CallClerk],
         F::SpeakerBusy => &[R::ClosePrograms, R::ChooseOther],
         F::SpeakerBroken => &[R::Replug, R::ChooseOther, R::CallClerk],
         F::SpeakerNotHeard => &[R::TurnUp, R::ChooseOther],

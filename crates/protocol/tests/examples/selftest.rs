@@ -57,7 +57,7 @@ fn every_code() -> TestPart {
             TestRemedy::CloseMicrophonePrograms, TestRemedy::AllowMicrophone,
             TestRemedy::HardwareSwitch, TestRemedy::TakeLiveMicrophone, TestRemedy::SpeakAgain,
             TestRemedy::RaiseLevel, TestRemedy::LowerLevel, TestRemedy::QuietRoom,
-            TestRemedy::TurnUp, TestRemedy::UseHeadset, TestRemedy::CheckInternet,
+            TestRemedy::ConnectSpeaker, TestRemedy::TurnUp, TestRemedy::UseHeadset, TestRemedy::CheckInternet,
             TestRemedy::AskAddress, TestRemedy::LeaveProxy, TestRemedy::AskAdministratorUdp,
             TestRemedy::AskAdministrator, TestRemedy::UsePhoneNetwork, TestRemedy::UseCable,
             TestRemedy::StopDownloads, TestRemedy::SetClock, TestRemedy::ClosePrograms,
@@ -67,7 +67,7 @@ fn every_code() -> TestPart {
             ConnectCamera CloseCameraPrograms AllowCamera OpenCover CheckAntivirus Replug
             ChooseOther MoreLight LessLight WipeLens ConnectMicrophone CloseMicrophonePrograms
             AllowMicrophone HardwareSwitch TakeLiveMicrophone SpeakAgain RaiseLevel LowerLevel
-            QuietRoom TurnUp UseHeadset CheckInternet AskAddress LeaveProxy AskAdministratorUdp
+            QuietRoom ConnectSpeaker TurnUp UseHeadset CheckInternet AskAddress LeaveProxy AskAdministratorUdp
             AskAdministrator UsePhoneNetwork UseCable StopDownloads SetClock ClosePrograms FreeDisk
             PlugIn LeavePowerSaving UseOtherComputer CallClerk
         ),
