@@ -10,12 +10,17 @@ pub(crate) fn settings() -> Option<PathBuf> {
     dirs::config_dir().map(|folder| folder.join(IDENTIFIER))
 }
 
+/// What the program keeps: reports of self-tests.
+pub(crate) fn data() -> Option<PathBuf> {
+    dirs::data_local_dir().map(|folder| folder.join(IDENTIFIER))
+}
+
 /// Logs.
 pub(crate) fn logs() -> Option<PathBuf> {
     if cfg!(target_os = "macos") {
         dirs::home_dir().map(|home| home.join("Library/Logs").join(IDENTIFIER))
     } else {
-        dirs::data_local_dir().map(|folder| folder.join(IDENTIFIER).join("logs"))
+        data().map(|folder| folder.join("logs"))
     }
 }
 

@@ -3,20 +3,23 @@
 //! Holds the one session of this program. The session lives here, not in the page: a reload joins it again. Before there is
 //! one, devices and network are tried in a rehearsal.
 
+use crate::folders;
 use crate::frames::FrameHub;
 use crate::rehearsal::Rehearsal;
+use crate::selftest::{Reports, SelfTestRun};
 use client::{
     Court, EncodedFrame, FrameSink, MediaClock, MediaSetup, NativeDecoder, Session, SessionConfig,
-    SessionHandle,
+    SessionHandle, selftest::Plan,
 };
 use protocol::{
     ChooseDevice, DeviceList, DeviceState, DropCause, Enter, FrameRequest, HostError, HostEvent, QuickCheck,
-    SeatTaken, Secret, SendCommand, StaffSignIn, StaffTakeSeat, StartInfo, SwitchMedia, TakeSeat, TrackView,
+    SeatTaken, Secret, SendCommand, StaffSignIn, StaffTakeSeat, StartInfo, SwitchMedia, TakeSeat, TimeMs,
+    TrackView,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio_util::task::TaskTracker;
 
 /// How long closing the window waits for the court to be told and the devices to be closed.
@@ -58,6 +61,12 @@ enum Call {
     CheckPlaySound,
     #[serde(rename = "check.quick")]
     CheckQuick,
+    #[serde(rename = "check.start")]
+    CheckStart,
+    #[serde(rename = "check.stop")]
+    CheckStop,
+    #[serde(rename = "check.history")]
+    CheckHistory,
     #[serde(rename = "share.sources")]
     ShareSources,
     #[serde(rename = "share.start")]
@@ -84,6 +93,8 @@ struct Inner {
     offered: Mutex<Option<Secret>>,
     session: Mutex<Option<SessionHandle>>,
     rehearsal: Mutex<Option<Rehearsal>>,
+    self_test: Mutex<Option<SelfTestRun>>,
+    reports: Reports,
     /// Devices chosen since the program started, for whatever session comes next.
     chosen: Mutex<Vec<ChooseDevice>>,
     hub: FrameHub,
@@ -109,6 +120,8 @@ impl Host {
             offered: Mutex::new(code),
             session: Mutex::new(None),
             rehearsal: Mutex::new(None),
+            self_test: Mutex::new(None),
+            reports: Reports::in_folder(folders::data()),
             chosen: Mutex::default(),
             hub,
             port,
@@ -180,6 +193,15 @@ impl Host {
                 Some(session) => reply(session.quick_check().await?),
                 None => reply(self.reach().await),
             },
+            Call::CheckStart => {
+                self.end_rehearsal().await;
+                done(|| self.test())
+            }
+            Call::CheckStop => done(|| drop(self.self_test().take())),
+            Call::CheckHistory => {
+                let reports = self.0.reports.clone();
+                reply(blocking(move || reports.all()).await?)
+            }
             Call::ShareSources => reply(blocking(client::devices::shareable).await?),
             Call::ShareStart(id) => reply(self.session()?.share_start(id).await?),
             Call::ShareStop => self.session().and_then(|session| done(|| session.share_stop())),
@@ -301,7 +323,26 @@ impl Host {
         })
     }
 
+    /// Opens the devices by itself, so nothing else may hold them; a test that runs is stopped by the new one.
+    fn test(&self) {
+        let setup = self.setup();
+        let plan = Plan {
+            camera: setup.camera,
+            microphone: setup.microphone,
+            speaker: setup.speaker,
+            server: Some(self.0.server.clone()),
+            data: folders::data().unwrap_or_default(),
+            webview: tauri::webview_version().ok(),
+        };
+        let host = Arc::downgrade(&self.0);
+        let run = SelfTestRun::start(plan, now(), self.0.reports.clone(), &self.0.tasks, move |event| {
+            with(&host, |host| (host.0.tell)(event));
+        });
+        *self.self_test() = Some(run);
+    }
+
     async fn end_rehearsal(&self) {
+        drop(self.self_test().take());
         let rehearsal = self.rehearsal().take();
         if let Some(rehearsal) = rehearsal {
             rehearsal.end().await;
@@ -368,6 +409,13 @@ impl Host {
             .expect("no holder of the rehearsal panics")
     }
 
+    fn self_test(&self) -> MutexGuard<'_, Option<SelfTestRun>> {
+        self.0
+            .self_test
+            .lock()
+            .expect("no holder of the self-test panics")
+    }
+
     fn chosen(&self) -> MutexGuard<'_, Vec<ChooseDevice>> {
         self.0.chosen.lock().expect("no holder of the choices panics")
     }
@@ -430,6 +478,12 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 /// 128 bits from the system.
 fn one_time_token() -> Secret {
     Secret::new(format!("{:016x}{:016x}", seed(), seed()))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a report says when it was made")]
+fn now() -> TimeMs {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    TimeMs(since.map_or(0, |since| since.as_millis() as u64))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the shell's one source of randomness")]

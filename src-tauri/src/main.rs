@@ -12,6 +12,7 @@ mod journal;
 mod link;
 mod platform;
 mod rehearsal;
+mod selftest;
 mod shell;
 mod window;
 

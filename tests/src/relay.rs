@@ -1,5 +1,5 @@
 //! A bad network in one process: a UDP relay whose both directions go through `str0m-netem` (seeded, so a run can be
-//! repeated), each client on a line of its own; and a TCP relay that can be cut.
+//! repeated), each client on a line of its own; a TCP relay that can be cut; and a port that never answers.
 //!
 //! The server is told to advertise [`RELAY_ADDRESS`] for media; the relay listens there on the server's own port numbers and
 //! hands on to the server, so that no client knows of it.
@@ -300,6 +300,38 @@ impl TcpRelay {
     /// Ends every connection that is open now.
     pub fn cut(&self) {
         let _ = self.cut.send(());
+    }
+}
+
+/// Takes every TCP connection and never says anything, as what stands before a blocked port may do. Runs until it is dropped.
+pub struct Silence {
+    address: SocketAddr,
+    _tasks: JoinSet<()>,
+}
+
+impl Silence {
+    /// Listens on `address` (port 0 takes any).
+    pub async fn start(address: SocketAddr) -> Result<Self> {
+        let listener = TcpListener::bind(address)
+            .await
+            .context("the silence cannot listen")?;
+        let address = listener.local_addr()?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut taken = Vec::new();
+            while let Ok((client, _)) = listener.accept().await {
+                taken.push(client);
+            }
+        });
+        Ok(Self {
+            address,
+            _tasks: tasks,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 }
 

@@ -1,8 +1,8 @@
 //! The court's HTTP routes: code in, seat out. No state but the staff token; no retries, the person decides.
 
 use protocol::{
-    ApiError, Enter, Entered, HostError, SeatTaken, Secret, StaffHearings, StaffSignIn, StaffSignedIn,
-    StaffTakeSeat, TakeSeat,
+    ApiError, Enter, Entered, HostError, Practice, SeatTaken, Secret, StaffHearings, StaffSignIn,
+    StaffSignedIn, StaffTakeSeat, TakeSeat,
 };
 use reqwest::{Client, Method, StatusCode};
 use serde::Serialize;
@@ -96,6 +96,11 @@ impl Court {
     /// 我的庭审.
     pub async fn staff_hearings(&self) -> Result<StaffHearings, CourtError> {
         self.call(Method::GET, "staff/hearings", None::<&()>).await
+    }
+
+    /// A practice room.
+    pub async fn practice(&self) -> Result<Practice, CourtError> {
+        self.call(Method::POST, "practice", None::<&()>).await
     }
 
     /// Round trip of one request, if the server answers at all.

@@ -13,6 +13,7 @@ mod native;
 pub mod reconnect;
 pub mod room;
 pub mod rtp;
+pub mod selftest;
 pub mod session;
 pub mod signal;
 pub mod studio;

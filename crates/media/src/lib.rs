@@ -9,6 +9,7 @@
 pub mod audio;
 pub mod clock;
 mod deadline;
+pub mod permission;
 #[cfg(target_os = "macos")]
 mod pixel_buffer;
 pub mod screen;

@@ -7,11 +7,13 @@
 //! | `POST /staff/sign-in` | [`StaffSignIn`] | [`StaffSignedIn`] |
 //! | `POST /staff/seat` | [`StaffTakeSeat`] | [`SeatTaken`] |
 //! | `GET /staff/hearings` | | [`StaffHearings`] |
+//! | `POST /practice` | | [`Practice`] |
 //!
 //! A failure is an [`ApiError`] with a fitting status.
 
 use crate::{
-    CaseInfo, HearingId, HearingState, IdNumber, JoinCode, PersonName, Role, Seat, SeatId, Secret, TimeMs,
+    CaseInfo, HearingId, HearingState, IdNumber, JoinCode, MediaAccess, PersonName, Role, Seat, SeatId,
+    Secret, TimeMs,
 };
 use serde::{Deserialize, Serialize};
 
@@ -198,6 +200,20 @@ pub struct StaffTakeSeat {
     pub take_over: bool,
 }
 
+/// A practice room: a media room for whoever asked and nobody else, in no hearing. What is sent with one token is received
+/// with the other, over the same way that the media of a hearing goes. It ends when `media` leaves it, or with its tokens.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Practice {
+    /// The way in, with a token that sends sound and picture and receives nothing.
+    pub media: MediaAccess,
+    /// A token for the same room that receives and sends nothing.
+    pub mirror: Secret,
+    /// The server's clock when it answered.
+    pub server_time: TimeMs,
+}
+
 /// Why an HTTP request failed. The page branches on `code` and chooses the words.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -242,6 +258,8 @@ pub enum ApiErrorCode {
     BadRequest,
     /// Too many tries; see `retry_after_ms`.
     TooManyTries,
+    /// So many do this now that there is no place left; see `retry_after_ms`.
+    Busy,
     /// The server failed; nothing was done.
     Internal,
 }

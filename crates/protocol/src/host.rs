@@ -309,6 +309,11 @@ pub enum HostEvent {
         /// Sound waits for a touch.
         blocked: bool,
     },
+    /// A self-test that the page asked for: each change, the last with `done`.
+    SelfTest {
+        /// As it is now.
+        progress: Box<crate::SelfTestProgress>,
+    },
     /// The share ended without the page asking (window closed, court stopped it).
     ShareEnded,
     /// A `mingting://join/…` link was opened while the program runs.
@@ -454,6 +459,12 @@ host_commands! {
     "check.playSound": () => ();
     /// Watches camera, microphone and network for three seconds.
     "check.quick": () => QuickCheck;
+    /// 开始检测: closes what the check has open and measures everything; [`HostEvent::SelfTest`] follows.
+    "check.start": () => ();
+    /// 停止检测: what is known so far is the report.
+    "check.stop": () => ();
+    /// Reports that were made on this computer, the newest first.
+    "check.history": () => Vec<crate::SelfTest>;
     /// What can be shared.
     "share.sources": () => Vec<ScreenInfo>;
     /// Shares one of them.

@@ -14,6 +14,7 @@ mod host;
 mod ids;
 mod redact;
 mod role;
+mod selftest;
 mod state;
 #[cfg(feature = "ts")]
 pub mod typescript;
@@ -26,6 +27,7 @@ pub use host::*;
 pub use ids::*;
 pub use redact::*;
 pub use role::*;
+pub use selftest::*;
 pub use state::*;
 
 /// Version of the hearing channel. A client with another version is told to update, not half understood.

@@ -51,12 +51,14 @@ wire! {
     frame_request: examples::host::frame_requests;
     start_info: examples::host::start_info;
     quick_check: examples::host::quick_check;
+    self_test: examples::selftest::all;
     enter: examples::api::enter;
     entered: examples::api::entered;
     take_seat: examples::api::take_seat;
     seat_taken: examples::api::seat_taken;
     staff_sign_in: examples::api::staff_sign_in;
     staff_signed_in: examples::api::staff_signed_in;
+    practice: examples::api::practice;
     api_error: examples::api::errors;
 }
 

@@ -12,7 +12,8 @@ use crate::http::Failure;
 use crate::keyed_hash::{Purpose, ServerKey};
 use crate::metrics::Metrics;
 use crate::passwords::Passwords;
-use crate::rooms::Rooms;
+use crate::practice::PracticeRooms;
+use crate::rooms::{PRACTISES, PracticeRoom, Rooms};
 use crate::storage::{AuditEntry, Store, StoreError, Token, TokenKind};
 use crate::tries::{Tries, TryKey};
 use axum::Router;
@@ -56,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) key: ServerKey,
     pub(crate) docket: Docket,
     pub(crate) tries: Tries,
+    pub(crate) rooms: Arc<dyn Rooms>,
+    pub(crate) practice: PracticeRooms,
     /// Hearing channels whose hello has not been found good.
     pub(crate) hall: Arc<Doorway>,
     pub(crate) passwords: Passwords,
@@ -159,7 +162,7 @@ impl App {
             store: store.clone(),
             clock: clock.clone(),
             entropy: entropy.clone(),
-            rooms: media.rooms,
+            rooms: media.rooms.clone(),
             metrics: metrics.clone(),
             media_url: config.media_url.as_str().into(),
             last_alive: store.last_alive().await?,
@@ -174,6 +177,8 @@ impl App {
             entropy,
             key,
             tries: Tries::default(),
+            rooms: media.rooms,
+            practice: PracticeRooms::new(),
             hall: Doorway::new(STRANGERS.0, STRANGERS.1),
             metrics,
             media_metrics: media.metrics,
@@ -225,14 +230,22 @@ impl App {
                     () = shared.soft.cancelled() => return,
                 };
                 match event {
-                    Ok(MediaEvent::Active { .. }) => shared.metrics.media_joined.up(),
+                    Ok(MediaEvent::Active { room, .. }) => {
+                        if PracticeRoom::named(&room).is_none() {
+                            shared.metrics.media_joined.up();
+                        }
+                    }
                     Ok(MediaEvent::Left {
                         room,
                         identity,
                         cause,
                         ..
                     }) => {
-                        if matches!(
+                        if let Some(room) = PracticeRoom::named(&room) {
+                            if identity == PRACTISES && cause == LeaveCause::ClientLeft {
+                                shared.practice.left(&room);
+                            }
+                        } else if matches!(
                             cause,
                             LeaveCause::PeerTimeout | LeaveCause::SignalLost | LeaveCause::ProtocolError(_)
                         ) {

@@ -28,6 +28,7 @@ mod names;
 mod net_filter;
 mod pace;
 mod passwords;
+mod practice;
 pub mod rooms;
 pub mod seed;
 pub mod storage;

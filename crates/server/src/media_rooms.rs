@@ -1,7 +1,7 @@
 //! [`Rooms`] on the embedded media plane: translates rights into what the SFU enforces, and nothing else.
 
 use crate::media::{Grants, MediaPlane, Permissions, RemoveReason, Source, Term};
-use crate::rooms::{RemovedBecause, Rooms};
+use crate::rooms::{MIRROR, PRACTISES, PracticeRoom, PracticeTokens, RemovedBecause, Rooms};
 use hearing::MediaRights;
 use protocol::{HearingId, SeatId, Secret, TimeMs};
 use std::sync::Arc;
@@ -47,12 +47,56 @@ impl Rooms for MediaRooms {
     ) -> Secret {
         // The media plane knows seats, not names.
         let grants = Grants::join(permissions(rights));
-        let term = Term {
-            from: UNIX_EPOCH + Duration::from_millis(now.0),
-            length: Duration::from_millis(ttl_ms),
-            issued_ms: stamp.0,
-        };
+        let term = term(ttl_ms, now, stamp);
         Secret::new(self.0.token(room.as_str(), seat.as_str(), "", &grants, term))
+    }
+
+    fn open_practice(&self, room: &PracticeRoom, ttl_ms: u64, now: TimeMs, stamp: TimeMs) -> PracticeTokens {
+        self.0.create_room(room.as_str(), stamp.0);
+        let token = |identity, permissions| {
+            let (grants, term) = (Grants::join(permissions), term(ttl_ms, now, stamp));
+            Secret::new(self.0.token(room.as_str(), identity, "", &grants, term))
+        };
+        PracticeTokens {
+            me: token(PRACTISES, practising()),
+            mirror: token(MIRROR, mirroring()),
+        }
+    }
+
+    fn close_practice(&self, room: &PracticeRoom) {
+        self.0.close_room(room.as_str());
+    }
+}
+
+fn term(ttl_ms: u64, now: TimeMs, stamp: TimeMs) -> Term {
+    Term {
+        from: UNIX_EPOCH + Duration::from_millis(now.0),
+        length: Duration::from_millis(ttl_ms),
+        issued_ms: stamp.0,
+    }
+}
+
+/// Sends what a party in court sends, and receives nothing.
+fn practising() -> Permissions {
+    Permissions {
+        can_subscribe: false,
+        can_publish: true,
+        can_publish_sources: vec![Source::Microphone, Source::Camera, Source::ScreenShare],
+        hidden: false,
+        recorder: false,
+        can_update_metadata: false,
+    }
+}
+
+/// Receives, and sends nothing.
+fn mirroring() -> Permissions {
+    Permissions {
+        can_subscribe: true,
+        can_publish: false,
+        can_publish_sources: Vec::new(),
+        hidden: true,
+        recorder: false,
+        can_update_metadata: false,
     }
 }
 

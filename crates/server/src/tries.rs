@@ -44,6 +44,11 @@ pub(crate) const LOGIN: Policy = Policy {
     failures: 50,
     window_ms: 10 * MINUTE_MS,
 };
+/// Practice rooms from one address. No try at anything: each counts. A self-test takes two.
+pub(crate) const PRACTICE: Policy = Policy {
+    failures: 120,
+    window_ms: 10 * MINUTE_MS,
+};
 /// Tries at one login that are answered at once; from then on each ten more cost a second.
 const LOGIN_AT_ONCE: usize = 10;
 
@@ -53,6 +58,8 @@ pub(crate) enum Desk {
     Code,
     Name,
     Password,
+    /// Nothing is guessed there, and nothing forgiven.
+    Practice,
 }
 
 /// Whose failures are counted together.
@@ -80,6 +87,7 @@ impl TryKey {
 
     fn policy(&self) -> Policy {
         match self {
+            TryKey::Address(Desk::Practice, _) => PRACTICE,
             TryKey::Address(..) => ADDRESS,
             TryKey::Seat(..) => SEAT,
             TryKey::Account(..) => ACCOUNT,

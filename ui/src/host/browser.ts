@@ -24,6 +24,7 @@ class BrowserHost implements Host {
     share: typeof navigator.mediaDevices?.getDisplayMedia === 'function' ? 'browser' : 'no',
     chooseSpeaker: 'setSinkId' in HTMLMediaElement.prototype,
     checkBeforeSeat: true,
+    selfTest: false,
   };
   private readonly listeners = new Set<(event: HostEvent) => void>();
   private readonly surfaces = new Surfaces();
@@ -102,6 +103,12 @@ class BrowserHost implements Host {
       return null;
     },
     'check.quick': () => this.check(),
+    // Declared in `can`: the page does not ask.
+    'check.start': async () => {
+      throw new HostFailure({ name: 'internal' });
+    },
+    'check.stop': async () => null,
+    'check.history': async () => [],
     'share.sources': async () => [],
     'share.start': () => this.share(),
     'share.stop': async () => {

@@ -6,6 +6,7 @@ import { HostFailure, type Host } from './host';
 import { cast } from './fake/cast';
 import { face, sheet } from './fake/faces';
 import { FakeHearing } from './fake/hearing';
+import { TESTED } from './fake/selftest';
 import type { DeviceKind, DeviceList, DeviceState, HostCommands, HostEvent, SeatTaken, TrackInfo } from '../wire/generated';
 
 type Handlers = { [K in keyof HostCommands]: (args: HostCommands[K]['args']) => HostCommands[K]['reply'] };
@@ -139,6 +140,13 @@ export async function createFakeHost(query: string): Promise<Host> {
       rttMs: 38,
       mediaReachable: true,
     }),
+    'check.start': () => {
+      setTimeout(() => say({ type: 'selfTest', progress: { over: ['computer', 'camera', 'sound', 'network'], running: [], report: TESTED(), done: true } }), 1500);
+      say({ type: 'selfTest', progress: { over: ['computer'], running: ['camera', 'sound', 'network'], report: TESTED(), done: false } });
+      return null;
+    },
+    'check.stop': () => null,
+    'check.history': () => [],
     'share.sources': () => [
       { id: 'screen-1', name: '整个屏幕 1', monitor: true, thumbnail: null },
       { id: 'window-1', name: '房屋交接单.pdf', monitor: false, thumbnail: null },
@@ -155,7 +163,7 @@ export async function createFakeHost(query: string): Promise<Host> {
 
   return {
     kind: 'fake',
-    can: { share: 'picker', chooseSpeaker: true, checkBeforeSeat: true },
+    can: { share: 'picker', chooseSpeaker: true, checkBeforeSeat: true, selfTest: true },
     call: async (name, args) => handlers[name](args as never) as never,
     on(listener) {
       listeners.add(listener);

@@ -14,6 +14,8 @@ export interface HostCan {
   chooseSpeaker: boolean;
   /** Devices and network can be tried before a seat is taken. */
   checkBeforeSeat: boolean;
+  /** Everything can be measured by itself, with a report. */
+  selfTest: boolean;
 }
 
 export interface Host {

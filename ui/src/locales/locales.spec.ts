@@ -19,7 +19,7 @@ const of = (locale: string) => Object.entries(files).filter(([path]) => path.sta
 const texts = Object.entries(sources).filter(([path]) => !path.includes('.spec.')).map(([, text]) => text.replace(/\/\*[^]*?\*\//g, ''));
 
 /** Keys written out, and keys put together: `courtroom.fault.${…}` is a pattern. Host commands look the same. */
-const QUOTED = /['`]((?:app|courtroom|entry)\.[\w.]+(?:\$\{[^}]*\}[\w.]*)*)['`]/g;
+const QUOTED = /['`]((?:app|courtroom|entry|selftest)\.[\w.]+(?:\$\{[^}]*\}[\w.]*)*)['`]/g;
 const used = new Set(texts.flatMap((text) => [...text.matchAll(QUOTED)].map((m) => m[1] ?? '')).filter((key) => key !== 'app.start'));
 
 describe('words', () => {

@@ -1215,6 +1215,20 @@ hearing: HearingId,
  */
 takeOver: boolean, };
 
+export type Practice = { 
+/**
+ * The way in, with a token that sends sound and picture and receives nothing.
+ */
+media: MediaAccess, 
+/**
+ * A token for the same room that receives and sends nothing.
+ */
+mirror: Secret, 
+/**
+ * The server's clock when it answered.
+ */
+serverTime: TimeMs, };
+
 export type ApiError = { 
 /**
  * What kind of failure.
@@ -1229,7 +1243,7 @@ retryAfterMs: number | null,
  */
 validFrom: TimeMs | null, };
 
-export type ApiErrorCode = "codeNotAccepted" | "codeNotYetValid" | "codeExpired" | "seatInUse" | "nameMismatch" | "capacityMismatch" | "ticketExpired" | "signInFailed" | "notSignedIn" | "notAllowed" | "notFound" | "badRequest" | "tooManyTries" | "internal";
+export type ApiErrorCode = "codeNotAccepted" | "codeNotYetValid" | "codeExpired" | "seatInUse" | "nameMismatch" | "capacityMismatch" | "ticketExpired" | "signInFailed" | "notSignedIn" | "notAllowed" | "notFound" | "badRequest" | "tooManyTries" | "busy" | "internal";
 
 export type StartInfo = { 
 /**
@@ -1483,7 +1497,11 @@ receivingKbps: number, } | { "type": "playback",
 /**
  * Sound waits for a touch.
  */
-blocked: boolean, } | { "type": "shareEnded" } | { "type": "openCode", 
+blocked: boolean, } | { "type": "selfTest", 
+/**
+ * As it is now.
+ */
+progress: SelfTestProgress, } | { "type": "shareEnded" } | { "type": "openCode", 
 /**
  * To be filled in.
  */
@@ -1559,6 +1577,374 @@ rttMs: number | null,
  */
 mediaReachable: boolean | null, };
 
+export type SelfTest = { 
+/**
+ * When it began.
+ */
+takenAt: TimeMs, 
+/**
+ * How long it took, in milliseconds.
+ */
+tookMs: number, 
+/**
+ * The program's version.
+ */
+version: string, 
+/**
+ * What was measured.
+ */
+facts: TestFacts, 
+/**
+ * 摄像头.
+ */
+camera: TestPart, 
+/**
+ * 麦克风.
+ */
+microphone: TestPart, 
+/**
+ * 扬声器和回声.
+ */
+speaker: TestPart, 
+/**
+ * 网络.
+ */
+network: TestPart, 
+/**
+ * 电脑性能.
+ */
+computer: TestPart, 
+/**
+ * 系统权限.
+ */
+permissions: TestPart, 
+/**
+ * All of it: the worst of the parts, and the steps that matter most.
+ */
+overall: TestPart, };
+
+export type TestStep = "computer" | "camera" | "sound" | "network";
+
+export type SelfTestProgress = { 
+/**
+ * What is over.
+ */
+over: Array<TestStep>, 
+/**
+ * What is being measured now.
+ */
+running: Array<TestStep>, 
+/**
+ * What follows from all that is known so far.
+ */
+report: SelfTest, 
+/**
+ * Nothing more comes.
+ */
+done: boolean, };
+
+export type TestPart = { 
+/**
+ * Good, usable, bad; unknown where nothing was tested.
+ */
+score: TestScore, 
+/**
+ * What is wrong, the gravest first; empty where all is well.
+ */
+findings: Array<TestFinding>, 
+/**
+ * What to do, in this order; three steps at most.
+ */
+remedies: Array<TestRemedy>, };
+
+export type TestFacts = { 
+/**
+ * See [`CameraFacts`].
+ */
+camera: CameraFacts | null, 
+/**
+ * See [`MicrophoneFacts`].
+ */
+microphone: MicrophoneFacts | null, 
+/**
+ * See [`SpeakerFacts`].
+ */
+speaker: SpeakerFacts | null, 
+/**
+ * See [`NetworkFacts`].
+ */
+network: NetworkFacts | null, 
+/**
+ * See [`ComputerFacts`].
+ */
+computer: ComputerFacts | null, 
+/**
+ * See [`PermissionFacts`].
+ */
+permissions: PermissionFacts | null, };
+
+export type CameraFacts = { "name": "failed", 
+/**
+ * Why.
+ */
+fault: DeviceFault, 
+/**
+ * What it is called, where that is known.
+ */
+device: string | null, 
+/**
+ * Programs that hold it, where the system tells.
+ */
+heldBy: Array<string>, } | { "name": "seen", 
+/**
+ * What it is called.
+ */
+device: string, 
+/**
+ * Pixels.
+ */
+width: number, 
+/**
+ * Pixels.
+ */
+height: number, 
+/**
+ * Pictures a second, counted.
+ */
+fps: number, 
+/**
+ * From opening to the first picture, in milliseconds.
+ */
+firstMs: number, 
+/**
+ * Mean luma, 0 black to 1 white.
+ */
+brightness: number, 
+/**
+ * Part of the pixels that are burnt out.
+ */
+burnt: number, 
+/**
+ * Standard deviation of luma, 0 to 0.5; next to nothing where something covers the lens.
+ */
+contrast: number, 
+/**
+ * Variance of the Laplacian of the picture at 320 pixels of width, in squared 8-bit steps.
+ */
+sharpness: number, 
+/**
+ * Part of the pictures that were the same as the one before.
+ */
+frozen: number, };
+
+export type MicrophoneFacts = { "name": "failed", 
+/**
+ * Why.
+ */
+fault: DeviceFault, 
+/**
+ * What it is called, where that is known.
+ */
+device: string | null, } | { "name": "heard", 
+/**
+ * What it is called.
+ */
+device: string, 
+/**
+ * Level of what was said, in dBFS; none where nothing stood out of the noise.
+ */
+speechDb: number | null, 
+/**
+ * Level of the background, in dBFS.
+ */
+noiseDb: number, 
+/**
+ * Highest sample, in dBFS.
+ */
+peakDb: number, 
+/**
+ * Part of the samples at full scale.
+ */
+clipped: number, 
+/**
+ * Another microphone that hears something while this one is silent.
+ */
+live: string | null, };
+
+export type SpeakerFacts = { "name": "failed", 
+/**
+ * Why.
+ */
+fault: DeviceFault, 
+/**
+ * What it is called, where that is known.
+ */
+device: string | null, } | { "name": "played", 
+/**
+ * What it is called.
+ */
+device: string, 
+/**
+ * What the person answered; none without an answer.
+ */
+heard: boolean | null, 
+/**
+ * The test sound in the microphone; none where it was not found there, as with a headset.
+ */
+echo: EchoFacts | null, };
+
+export type EchoFacts = { 
+/**
+ * From playing to hearing, devices included, in milliseconds.
+ */
+delayMs: number, 
+/**
+ * What is heard against what is played, in dB.
+ */
+levelDb: number, 
+/**
+ * The same after the echo canceller, in dB.
+ */
+residualDb: number, };
+
+export type TestPath = "untested" | "open" | "closed";
+
+export type NetworkFacts = { 
+/**
+ * The server's name is known.
+ */
+name: TestPath, 
+/**
+ * A TCP connection to it.
+ */
+reach: TestPath, 
+/**
+ * TLS, with a certificate that is trusted; untested for a server on this computer.
+ */
+tls: TestPath, 
+/**
+ * It is a court's server, and answers as one.
+ */
+answer: TestPath, 
+/**
+ * A WebSocket, as the hearing channel is.
+ */
+channel: TestPath, 
+/**
+ * Media over UDP.
+ */
+udp: TestPath, 
+/**
+ * Media over TCP.
+ */
+tcp: TestPath, 
+/**
+ * The system sends what goes to the web through a proxy.
+ */
+proxy: boolean, 
+/**
+ * Round trip of media, in milliseconds.
+ */
+rttMs: number | null, 
+/**
+ * Variation of the delay of media (RFC 3550 §6.4.1), in milliseconds.
+ */
+jitterMs: number | null, 
+/**
+ * Part of media packets that did not arrive, 0 to 1, before repairs.
+ */
+loss: number | null, 
+/**
+ * Most that came through upwards, in bits per second.
+ */
+upBps: number | null, 
+/**
+ * Most that came through downwards, in bits per second.
+ */
+downBps: number | null, 
+/**
+ * How far this computer's clock is ahead of the server's, in milliseconds.
+ */
+skewMs: number | null, };
+
+export type CodecSpeed = { 
+/**
+ * Lines of the picture.
+ */
+height: number, 
+/**
+ * Pictures a second that this computer encodes.
+ */
+encodeFps: number, 
+/**
+ * Pictures a second that this computer decodes.
+ */
+decodeFps: number, };
+
+export type TestPower = { "name": "mains" } | { "name": "battery", 
+/**
+ * What is left.
+ */
+percent: number, };
+
+export type ComputerFacts = { 
+/**
+ * The operating system and its version.
+ */
+system: string, 
+/**
+ * Version of what shows the page.
+ */
+webview: string | null, 
+/**
+ * Logical processors.
+ */
+cores: number, 
+/**
+ * Part of them that was busy while nothing was tested, 0 to 1.
+ */
+busy: number | null, 
+/**
+ * All memory, in MiB.
+ */
+memoryMib: number | null, 
+/**
+ * Memory that can be had, in MiB.
+ */
+freeMemoryMib: number | null, 
+/**
+ * Room on the disk with the program's data, in MiB.
+ */
+freeDiskMib: number | null, 
+/**
+ * Where its power comes from.
+ */
+power: TestPower | null, 
+/**
+ * The system saves power and slows programs down.
+ */
+saver: boolean | null, 
+/**
+ * Smallest picture first.
+ */
+codec: Array<CodecSpeed>, };
+
+export type TestGrant = "unknown" | "granted" | "denied" | "notAsked";
+
+export type PermissionFacts = { 
+/**
+ * May this program use the camera.
+ */
+camera: TestGrant, 
+/**
+ * May this program use the microphone.
+ */
+microphone: TestGrant, };
+
+export type TestFinding = "cameraMissing" | "cameraBusy" | "cameraDenied" | "cameraUnplugged" | "cameraBroken" | "cameraBlack" | "cameraFrozen" | "cameraDark" | "cameraBright" | "cameraBlurred" | "cameraSlow" | "cameraSmall" | "microphoneMissing" | "microphoneBusy" | "microphoneDenied" | "microphoneUnplugged" | "microphoneBroken" | "microphoneDead" | "microphoneOther" | "microphoneNoSpeech" | "microphoneQuiet" | "microphoneClipped" | "microphoneNoisy" | "speakerMissing" | "speakerBusy" | "speakerBroken" | "speakerNotHeard" | "echo" | "loudspeakerHeard" | "nameUnknown" | "serverUnreachable" | "tlsRefused" | "notTheCourt" | "channelClosed" | "udpClosed" | "mediaClosed" | "networkSlow" | "networkUneven" | "networkLossy" | "networkVeryLossy" | "uplinkNarrow" | "uplinkTooNarrow" | "downlinkNarrow" | "downlinkTooNarrow" | "clockWrong" | "computerSlow" | "computerTooSlow" | "computerBusy" | "memoryShort" | "diskShort" | "batteryLow" | "powerSaving" | "permissionCamera" | "permissionMicrophone";
+
+export type TestRemedy = "connectCamera" | "closeCameraPrograms" | "allowCamera" | "openCover" | "checkAntivirus" | "replug" | "chooseOther" | "moreLight" | "lessLight" | "wipeLens" | "connectMicrophone" | "closeMicrophonePrograms" | "allowMicrophone" | "hardwareSwitch" | "takeLiveMicrophone" | "speakAgain" | "raiseLevel" | "lowerLevel" | "quietRoom" | "connectSpeaker" | "turnUp" | "useHeadset" | "checkInternet" | "askAddress" | "leaveProxy" | "askAdministratorUdp" | "askAdministrator" | "usePhoneNetwork" | "useCable" | "stopDownloads" | "setClock" | "closePrograms" | "freeDisk" | "plugIn" | "leavePowerSaving" | "useOtherComputer" | "callClerk";
+
 /** Every command from page to host: its arguments and its reply. */
 export interface HostCommands {
   'app.start': { args: null; reply: StartInfo };
@@ -1576,6 +1962,9 @@ export interface HostCommands {
   'media.views': { args: Array<TrackView>; reply: null };
   'check.playSound': { args: null; reply: null };
   'check.quick': { args: null; reply: QuickCheck };
+  'check.start': { args: null; reply: null };
+  'check.stop': { args: null; reply: null };
+  'check.history': { args: null; reply: Array<SelfTest> };
   'share.sources': { args: null; reply: Array<ScreenInfo> };
   'share.start': { args: string; reply: null };
   'share.stop': { args: null; reply: null };

@@ -45,6 +45,11 @@ impl Interarrival {
         }
     }
 
+    /// The running estimate, in milliseconds.
+    pub fn ms(&self) -> f64 {
+        self.jitter_ms
+    }
+
     /// The jitter in milliseconds, if a packet has counted since the last call.
     pub fn take_ms(&mut self) -> Option<u32> {
         std::mem::take(&mut self.fresh).then_some(self.jitter_ms.round() as u32)

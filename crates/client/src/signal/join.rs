@@ -26,6 +26,8 @@ pub enum AddressError {
 pub struct Join {
     /// The first offer; none on a resume, which sends it once the server has answered.
     pub offer: Option<String>,
+    /// What the offer sends, where that is known already.
+    pub tracks: Vec<proto::AddTrackRequest>,
     /// Server id of the participant whose session is resumed.
     pub resume: Option<String>,
     /// For the technician: program and version.
@@ -53,6 +55,7 @@ pub fn request(join: &Join) -> proto::JoinRequest {
             id: 1,
             ..Default::default()
         }),
+        add_track_requests: join.tracks.clone(),
         reconnect: join.resume.is_some(),
         participant_sid: join.resume.clone().unwrap_or_default(),
         ..Default::default()
@@ -114,7 +117,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_asked_is_what_arrives(offer in proptest::option::of(".{0,4000}"), resume in proptest::option::of("[A-Z]{2}_[a-z0-9]{1,12}")) {
-            let join = Join { offer, resume, client_version: "test".into() };
+            let join = Join { offer, resume, client_version: "test".into(), ..Join::default() };
             let read = decode(&encode(&request(&join)));
             prop_assert_eq!(read.publisher_offer.map(|d| d.sdp), join.offer);
             prop_assert_eq!(read.reconnect, join.resume.is_some());

@@ -4,6 +4,7 @@
 //! [`webrtc`]; the trait is the line at which another stack could be put in its place (docs/adr/0001).
 
 pub mod bandwidth;
+pub mod fates;
 pub mod inbound;
 pub mod keyframes;
 pub mod nack;
@@ -25,6 +26,29 @@ pub mod payload {
     pub const H264: u8 = 125;
     /// RFC 4588 retransmissions of [`H264`].
     pub const H264_RTX: u8 = 107;
+}
+
+/// Which ways media may take to the server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Paths {
+    /// UDP, and TCP beside it where UDP does not connect soon.
+    #[default]
+    Any,
+    /// UDP alone, to learn whether it works.
+    UdpOnly,
+    /// TCP alone, to learn whether it works.
+    TcpOnly,
+}
+
+/// What a transport is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Purpose {
+    /// Media of a hearing: what is lost is repaired, and no more is sent than the path is thought to carry.
+    #[default]
+    Hearing,
+    /// To measure the path: nothing is repaired, each packet leaves when it is given, and what became of it is told
+    /// ([`fates`]). Whoever sends sees to it that it is not too much.
+    Measuring,
 }
 
 /// Sound or picture, as a media section carries it.
@@ -162,7 +186,7 @@ pub trait MediaTransport: Send + Sync + 'static {
 
 /// The origin of virtual time in unit tests.
 #[cfg(test)]
-fn start() -> std::time::Instant {
+pub(crate) fn start() -> std::time::Instant {
     #[expect(clippy::disallowed_methods, reason = "virtual time needs one origin")]
     std::time::Instant::now()
 }

@@ -9,14 +9,15 @@
 //! stream: this version sends RTX packets without `rrid`, which no SFU can place.
 
 use super::bandwidth::{HonestEstimator, MAX_BPS, MIN_BPS, PACER_FACTOR, START_BPS, SharedEstimate};
+use super::fates::{Fates, Recorder};
 use super::inbound::Inbound;
 use super::keyframes::{self, wanted};
 use super::nack::LossRequests;
 use super::reference;
 use super::tcp::{self, Tunnels, WithTunnels};
 use super::{
-    InPacket, MediaTransport, OutPacket, PathStats, SenderSpec, TrackKind, TransportError, TransportEvent,
-    payload,
+    InPacket, MediaTransport, OutPacket, PathStats, Paths, Purpose, SenderSpec, TrackKind, TransportError,
+    TransportEvent, payload,
 };
 use bytes::Bytes;
 use rtc::ice::mdns::MulticastDnsMode;
@@ -77,6 +78,8 @@ pub struct WebrtcTransport {
     events: mpsc::Sender<TransportEvent>,
     tasks: TaskTracker,
     tunnels: Arc<Tunnels>,
+    paths: Paths,
+    fates: Fates,
     /// Whether ICE has a path now.
     path_found: watch::Receiver<bool>,
 }
@@ -190,6 +193,17 @@ impl WebrtcTransport {
         events: mpsc::Sender<TransportEvent>,
         tasks: TaskTracker,
     ) -> Result<Self, TransportError> {
+        Self::open_for(Purpose::Hearing, Paths::Any, local, events, tasks).await
+    }
+
+    /// The same for another purpose than a hearing, or on certain ways only.
+    pub async fn open_for(
+        purpose: Purpose,
+        paths: Paths,
+        local: IpAddr,
+        events: mpsc::Sender<TransportEvent>,
+        tasks: TaskTracker,
+    ) -> Result<Self, TransportError> {
         let mut media = MediaEngine::default();
         for codec in [opus(), red()] {
             media.register_codec(codec, RtpCodecKind::Audio).map_err(stack)?;
@@ -216,22 +230,29 @@ impl WebrtcTransport {
         media
             .register_header_extension(twcc, RtpCodecKind::Video, None)
             .map_err(stack)?;
+        let fates = Fates::default();
         let registry = Registry::new()
-            .with(
-                Slot::CongestionControl,
-                CongestionControlBuilder::new(estimator).build(),
-            )
             .with(Slot::TwccSender, TwccSenderBuilder::new().build())
-            .with(
-                Slot::Pacer,
-                PacerBuilder::new()
-                    .with_target_bitrate(START_BPS * PACER_FACTOR)
-                    .build(),
-            )
             .with(Slot::TwccReceiver, TwccReceiverBuilder::new().build());
-        let registry = registry
-            .with(Slot::NackResponder, NackResponderBuilder::new().build())
-            .with(Slot::NackGenerator, LossRequests::default());
+        let registry = match purpose {
+            Purpose::Hearing => registry
+                .with(
+                    Slot::CongestionControl,
+                    CongestionControlBuilder::new(estimator).build(),
+                )
+                .with(
+                    Slot::Pacer,
+                    PacerBuilder::new()
+                        .with_target_bitrate(START_BPS * PACER_FACTOR)
+                        .build(),
+                )
+                .with(Slot::NackResponder, NackResponderBuilder::new().build())
+                .with(Slot::NackGenerator, LossRequests::default()),
+            Purpose::Measuring => registry.with(
+                Slot::CongestionControl,
+                CongestionControlBuilder::new(Recorder(fates.clone())).build(),
+            ),
+        };
         let registry =
             configure_rtcp_reports(registry).with(REFERENCE_TIMES, Inbound::new(reference::answer));
         // After every interceptor that reads RTCP.
@@ -275,12 +296,29 @@ impl WebrtcTransport {
             events,
             tasks,
             tunnels,
+            paths,
+            fates,
             path_found,
         })
     }
 
+    /// Whether packets go there and back now, with or without DTLS.
+    pub fn has_path(&self) -> bool {
+        *self.path_found.borrow()
+    }
+
+    /// What became of the picture packets of a transport for [`Purpose::Measuring`].
+    pub fn fates(&self) -> &Fates {
+        &self.fates
+    }
+
     /// Shows the agent the server's TCP addresses too, unless UDP connects in time.
     fn fall_back_to(&self, passive: Vec<String>) {
+        let after = match self.paths {
+            Paths::Any => tcp::FALL_BACK_AFTER,
+            Paths::TcpOnly => Duration::ZERO,
+            Paths::UdpOnly => return,
+        };
         let stand_ins: Vec<String> = passive
             .iter()
             .filter_map(|candidate| self.tunnels.stand_in(candidate))
@@ -291,11 +329,11 @@ impl WebrtcTransport {
         let connection = Arc::downgrade(&self.connection);
         let mut path_found = self.path_found.clone();
         self.tasks.spawn(async move {
-            let udp = timeout(tcp::FALL_BACK_AFTER, path_found.wait_for(|found| *found)).await;
+            let udp = timeout(after, path_found.wait_for(|found| *found)).await;
             let (Err(_), Some(connection)) = (udp, connection.upgrade()) else {
                 return;
             };
-            tracing::info!("no path over UDP yet, TCP is tried too");
+            tracing::info!("no path over UDP, TCP is tried");
             for candidate in stand_ins {
                 if let Err(error) = connection.add_ice_candidate(init(candidate)).await {
                     tracing::debug!(%error, "a TCP candidate was not taken");
@@ -464,11 +502,16 @@ impl MediaTransport for WebrtcTransport {
     }
 
     async fn answer(&self, sdp: String) -> Result<(), TransportError> {
-        let stranded = stranded_candidates(&sdp);
         let passive = candidates(&sdp)
             .into_iter()
             .filter(|c| tcp::is_passive(c))
             .collect();
+        let sdp = if self.paths == Paths::TcpOnly {
+            without_udp(&sdp)
+        } else {
+            sdp
+        };
+        let stranded = stranded_candidates(&sdp);
         let answer = RTCSessionDescription::answer(sdp).map_err(stack)?;
         self.connection
             .set_remote_description(answer)
@@ -489,6 +532,9 @@ impl MediaTransport for WebrtcTransport {
         let candidate: RTCIceCandidateInit = serde_json::from_str(json).map_err(stack)?;
         if tcp::is_passive(&candidate.candidate) {
             self.fall_back_to(vec![candidate.candidate]);
+            return Ok(());
+        }
+        if self.paths == Paths::TcpOnly {
             return Ok(());
         }
         self.connection.add_ice_candidate(candidate).await.map_err(stack)
@@ -595,6 +641,15 @@ fn stranded_candidates(sdp: &str) -> Vec<String> {
     candidates
 }
 
+/// A description without the candidates that are not of passive TCP.
+fn without_udp(sdp: &str) -> String {
+    let is_kept = |line: &&str| match line.trim_end().strip_prefix("a=") {
+        Some(attribute) => !attribute.starts_with("candidate:") || tcp::is_passive(attribute),
+        None => true,
+    };
+    sdp.split_inclusive('\n').filter(is_kept).collect()
+}
+
 /// All candidates of a description, each once.
 fn candidates(sdp: &str) -> Vec<String> {
     let mut candidates: Vec<String> = sdp
@@ -693,6 +748,16 @@ impl PeerConnectionEventHandler for Handler {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn for_tcp_alone_nothing_else_is_left_of_the_candidates() {
+        let sdp = "v=0\r\na=candidate:1 1 udp 1 127.0.0.1 7882 typ host\r\na=mid:0\r\n\
+                   a=candidate:2 1 tcp 1 127.0.0.1 7881 typ host tcptype passive\r\n";
+        assert_eq!(
+            without_udp(sdp),
+            "v=0\r\na=mid:0\r\na=candidate:2 1 tcp 1 127.0.0.1 7881 typ host tcptype passive\r\n"
+        );
+    }
 
     #[test]
     fn candidates_are_rescued_only_where_the_stack_would_not_look() {

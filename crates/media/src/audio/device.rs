@@ -129,8 +129,15 @@ fn find(host: &Host, id: Option<&AudioDeviceId>, direction: Direction) -> Result
 /// An open device: dropping it closes it. `failed` is set by the device's error callback.
 pub(crate) struct OpenDevice {
     pub(crate) info: AudioDeviceInfo,
-    pub(crate) failed: Arc<AtomicBool>,
+    failed: Arc<AtomicBool>,
     _stream: Stream,
+}
+
+impl OpenDevice {
+    /// Whether it has stopped working: it is to be opened again.
+    pub(crate) fn failed(&self) -> bool {
+        self.failed.load(Ordering::SeqCst)
+    }
 }
 
 /// Opens a microphone (the default one for `None`).

@@ -10,8 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use crate::audio::AudioError;
-use crate::audio::device::{AudioDeviceId, AudioDeviceInfo};
+use crate::audio::device::{AudioDeviceId, AudioDeviceInfo, Direction};
 use crate::audio::meter::Level;
 use crate::audio::opus::OpusSettings;
 use crate::audio::process::Processing;
@@ -19,6 +18,7 @@ use crate::audio::sound::SoundThread;
 use crate::audio::stream::{CaptureEnd, PlaybackEnd};
 use crate::audio::track::{TrackInput, TrackOptions, Tracks};
 use crate::audio::watcher::DeviceThread;
+use crate::audio::{AudioError, Block};
 use crate::clock::{MediaClock, Timestamp};
 
 /// Which microphone.
@@ -144,6 +144,26 @@ pub struct Levels {
     pub playback: Level,
 }
 
+/// How one direction's device is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Standing {
+    /// It is being opened.
+    #[default]
+    Opening,
+    /// It is open.
+    Open {
+        /// What it is; none for a speaker that is no device.
+        device: Option<AudioDeviceInfo>,
+        /// The how manieth opening of this direction it is: another number means that there was a break.
+        opening: u64,
+    },
+    /// It could not be opened, or failed; it is tried again.
+    Failed(AudioError),
+}
+
+/// Hears every 10 ms on one time base: what is played, what the microphone gave, and that after processing.
+pub type Probe = Box<dyn FnMut(&Block, &Block, &Block) + Send>;
+
 pub(super) type Sink = Box<dyn FnMut(EncodedAudio) + Send>;
 pub(super) type Events = Arc<Mutex<Box<dyn FnMut(AudioEvent) + Send>>>;
 
@@ -161,6 +181,9 @@ pub(super) struct Wish {
 pub(super) struct Shared {
     pub(super) tracks: Tracks,
     pub(super) levels: Mutex<Levels>,
+    pub(super) probe: Mutex<Option<Probe>>,
+    /// Of each [`Direction`].
+    standing: [Mutex<Standing>; 2],
     pub(super) muted: AtomicBool,
     pub(super) stop: AtomicBool,
     pub(super) opus: Mutex<Option<OpusSettings>>,
@@ -169,6 +192,12 @@ pub(super) struct Shared {
     pub(super) new_playback: Mutex<Option<Box<dyn PlaybackEnd>>>,
     pub(super) wish: Mutex<Wish>,
     pub(super) wished: Condvar,
+}
+
+impl Shared {
+    pub(super) fn standing(&self, direction: Direction) -> MutexGuard<'_, Standing> {
+        lock(&self.standing[direction as usize])
+    }
 }
 
 /// Steers a running [`AudioEngine`]; clones steer the same one.
@@ -190,6 +219,7 @@ impl AudioHandle {
     pub fn set_capture(&self, choice: CaptureChoice) {
         let mut wish = lock(&self.0.wish);
         wish.capture = (wish.capture.0 + 1, choice);
+        *self.0.standing(Direction::Capture) = Standing::Opening;
         self.0.wished.notify_all();
     }
 
@@ -197,6 +227,7 @@ impl AudioHandle {
     pub fn set_playback(&self, choice: PlaybackChoice) {
         let mut wish = lock(&self.0.wish);
         wish.playback = (wish.playback.0 + 1, choice);
+        *self.0.standing(Direction::Playback) = Standing::Opening;
         self.0.wished.notify_all();
     }
 
@@ -213,6 +244,28 @@ impl AudioHandle {
     /// How loud both directions are now.
     pub fn levels(&self) -> Levels {
         *lock(&self.0.levels)
+    }
+
+    /// How the microphone is doing.
+    pub fn capture_standing(&self) -> Standing {
+        self.0.standing(Direction::Capture).clone()
+    }
+
+    /// How the speaker is doing.
+    pub fn playback_standing(&self) -> Standing {
+        self.0.standing(Direction::Playback).clone()
+    }
+
+    /// Sets or removes what listens in. It runs on the sound thread and must not block; once this returns, the one before
+    /// is not called any more.
+    pub fn set_probe(&self, probe: Option<Probe>) {
+        let before = std::mem::replace(&mut *lock(&self.0.probe), probe);
+        drop(before);
+    }
+
+    /// Plays 48 kHz samples once, as they are, together with the tracks. What was played before in this way ends.
+    pub fn play(&self, samples: Arc<[f32]>) {
+        self.0.tracks.play(samples);
     }
 
     /// Adds (or replaces) the remote track `key`.
@@ -249,6 +302,8 @@ impl AudioEngine {
         let shared = Arc::new(Shared {
             tracks: Tracks::default(),
             levels: Mutex::default(),
+            probe: Mutex::default(),
+            standing: Default::default(),
             muted: AtomicBool::new(settings.muted),
             stop: AtomicBool::new(false),
             opus: Mutex::new(None),

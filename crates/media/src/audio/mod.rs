@@ -5,14 +5,19 @@
 
 pub mod device;
 pub mod drift;
+pub mod ear;
 pub mod engine;
 pub mod jitter;
+pub mod loopback;
 pub mod meter;
 pub mod opus;
 pub mod process;
 pub mod red;
+pub mod rehearse;
 mod sound;
 mod stream;
+pub mod survey;
+mod tape;
 mod track;
 mod watcher;
 pub mod wav;
@@ -20,14 +25,19 @@ pub mod wav;
 use std::time::Duration;
 
 pub use device::{AudioDeviceId, AudioDeviceInfo, inputs, outputs};
+pub use ear::{Ear, Heard};
 pub use engine::{
     AudioEngine, AudioEvent, AudioHandle, AudioSettings, CaptureChoice, EncodedAudio, Levels, PlaybackChoice,
+    Probe, Standing,
 };
 pub use jitter::{JitterBuffer, RtpAudio};
+pub use loopback::{ChirpFinder, Echo, chirp};
 pub use meter::{GapMeter, GapReport, Level, LevelMeter, ToneDetector};
 pub use opus::{OpusDecoder, OpusEncoder, OpusSettings};
 pub use process::{Duplex, Processing};
 pub use red::{RedBlock, RedEncoder, RedError};
+pub use rehearse::{Loop, listen, measure_loop};
+pub use survey::listen_to;
 pub use track::{Tap, TrackInput, TrackOptions, TrackStats};
 pub use wav::{WavRecorder, read_wav};
 

@@ -32,6 +32,12 @@ impl Processing {
         noise: true,
         gain: true,
     };
+    /// All but the gain: for measuring an echo, which gain control raises together with the voice.
+    pub const REHEARSAL: Self = Self {
+        echo: true,
+        noise: true,
+        gain: false,
+    };
     /// None: for files and tones.
     pub const OFF: Self = Self {
         echo: false,

@@ -106,8 +106,12 @@ impl SoundThread {
         let mut near = [0.0; BLOCK];
         let age = self.capture.age();
         self.capture.pull(&mut near);
+        let captured = near;
         let delay_ms = (self.playback.delay() + age).as_millis() as u32;
         self.duplex.process(&far, &mut near, delay_ms);
+        if let Some(probe) = lock(&self.shared.probe).as_mut() {
+            probe(&far, &captured, &near);
+        }
         self.near_meter.push(&near);
         let level = self.near_meter.level();
         *lock(&self.shared.levels) = Levels {

@@ -1,4 +1,5 @@
-//! Remote tracks: each with its own jitter buffer, gain and meters; and the mixing of all into one speaker.
+//! Remote tracks: each with its own jitter buffer, gain and meters; and the mixing of all, with a sample of our own, into
+//! one speaker.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -133,27 +134,48 @@ impl TrackInput {
     }
 }
 
-/// All tracks that are heard.
+/// Samples played as they are, once.
 #[derive(Default)]
-pub(crate) struct Tracks(Mutex<HashMap<u64, TrackInput>>);
+struct Sample {
+    samples: Arc<[f32]>,
+    at: usize,
+}
+
+/// All that is heard: the remote tracks, and a sample of our own.
+#[derive(Default)]
+pub(crate) struct Tracks {
+    tracks: Mutex<HashMap<u64, TrackInput>>,
+    sample: Mutex<Sample>,
+}
 
 impl Tracks {
     pub(crate) fn insert(&self, key: u64, track: TrackInput) {
-        lock(&self.0).insert(key, track);
+        lock(&self.tracks).insert(key, track);
     }
 
     pub(crate) fn remove(&self, key: u64) {
-        lock(&self.0).remove(&key);
+        lock(&self.tracks).remove(&key);
+    }
+
+    pub(crate) fn play(&self, samples: Arc<[f32]>) {
+        *lock(&self.sample) = Sample { samples, at: 0 };
     }
 
     /// The next 10 ms of all tracks together.
     pub(crate) fn mix(&self) -> Block {
         // The list is copied so that decoding does not hold up the network thread that adds a track.
-        let tracks: Vec<TrackInput> = lock(&self.0).values().cloned().collect();
+        let tracks: Vec<TrackInput> = lock(&self.tracks).values().cloned().collect();
         let mut mix = [0.0; BLOCK];
         for track in tracks {
             track.mix_into(&mut mix);
         }
+        let mut sample = lock(&self.sample);
+        let left = &sample.samples[sample.at..];
+        let played = left.len().min(BLOCK);
+        for (sum, sample) in mix.iter_mut().zip(left) {
+            *sum += sample;
+        }
+        sample.at += played;
         mix.iter_mut().for_each(|s| *s = soft_limit(*s));
         mix
     }
@@ -179,5 +201,20 @@ mod tests {
         assert_eq!(soft_limit(-0.79), -0.79);
         assert!(soft_limit(5.0) <= 1.0 && soft_limit(-5.0) >= -1.0);
         assert!(soft_limit(1.0) > soft_limit(0.9));
+    }
+
+    #[test]
+    fn a_sample_is_played_once_as_it_is_and_the_next_one_replaces_it() {
+        let tracks = Tracks::default();
+        let samples: Vec<f32> = (0..700).map(|n| n as f32 / 1_000.0).collect();
+        tracks.play(samples.clone().into());
+        assert_eq!(tracks.mix()[..], samples[..480]);
+        let second = tracks.mix();
+        assert_eq!(second[..220], samples[480..]);
+        assert!(second[220..].iter().chain(&tracks.mix()).all(|s| *s == 0.0));
+        tracks.play(samples.clone().into());
+        tracks.mix();
+        tracks.play([0.5; 1].into());
+        assert_eq!(tracks.mix()[..2], [0.5, 0.0]);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::audio::device::{self, AudioDeviceId, AudioDeviceInfo, Direction, OpenDevice};
-use crate::audio::engine::{AudioEvent, CaptureChoice, Events, PlaybackChoice, Shared, lock};
+use crate::audio::engine::{AudioEvent, CaptureChoice, Events, PlaybackChoice, Shared, Standing, lock};
 use crate::audio::stream::{CaptureEnd, Looped, Nothing, PlaybackEnd, Tone};
 use crate::audio::{AudioError, WavRecorder, read_wav};
 use crate::clock::{MediaClock, Timestamp};
@@ -53,6 +53,7 @@ pub(super) struct DeviceThread {
     host: Option<cpal::Host>,
     known: HashMap<AudioDeviceId, bool>,
     polled: Timestamp,
+    openings: u64,
 }
 
 impl DeviceThread {
@@ -66,7 +67,18 @@ impl DeviceThread {
             host: None,
             known: HashMap::new(),
             polled: Timestamp::ZERO,
+            openings: 0,
         }
+    }
+
+    fn stands(&self, direction: Direction, standing: Standing) {
+        *self.shared.standing(direction) = standing;
+    }
+
+    fn opened(&mut self, direction: Direction, device: Option<AudioDeviceInfo>) {
+        self.openings += 1;
+        let opening = self.openings;
+        self.stands(direction, Standing::Open { device, opening });
     }
 
     fn tell(&self, event: AudioEvent) {
@@ -89,6 +101,7 @@ impl DeviceThread {
                     due: Some(now),
                     ..Slot::new()
                 };
+                self.stands(Direction::Capture, Standing::Opening);
             }
             if playback.0 != self.playback.generation {
                 self.playback = Slot {
@@ -96,6 +109,7 @@ impl DeviceThread {
                     due: Some(now),
                     ..Slot::new()
                 };
+                self.stands(Direction::Playback, Standing::Opening);
             }
             self.poll(now);
             if self.capture.due.is_some_and(|due| due <= now) {
@@ -114,13 +128,14 @@ impl DeviceThread {
 
     /// Looks for failed streams, and every [`POLL`] for a changed default and for devices that came or went.
     fn poll(&mut self, now: Timestamp) {
-        for slot in [&mut self.capture, &mut self.playback] {
-            let failed = slot
-                .open
-                .as_ref()
-                .is_some_and(|open| open.failed.load(Ordering::SeqCst));
+        for (slot, direction) in [
+            (&mut self.capture, Direction::Capture),
+            (&mut self.playback, Direction::Playback),
+        ] {
+            let failed = slot.open.as_ref().is_some_and(OpenDevice::failed);
             if failed && slot.due.is_none() {
                 slot.due = Some(now + DEBOUNCE);
+                *self.shared.standing(direction) = Standing::Failed(AudioError::Missing);
             }
         }
         let devices = self.capture.open.is_some() || self.playback.open.is_some() || self.host.is_some();
@@ -148,12 +163,26 @@ impl DeviceThread {
         }
         // Listing is cheap where a sound server answers; ALSA itself would probe every card each time.
         if host.id().name() != "ALSA" {
-            let list = |direction| device::list(host, direction).unwrap_or_default();
-            let found: HashMap<AudioDeviceId, bool> = list(Direction::Capture)
-                .into_iter()
-                .chain(list(Direction::Playback))
-                .map(|d| (d.id, d.is_default))
-                .collect();
+            let mut found = HashMap::new();
+            for (slot, direction) in [
+                (&mut self.capture, Direction::Capture),
+                (&mut self.playback, Direction::Playback),
+            ] {
+                let Ok(devices) = device::list(host, direction) else {
+                    continue;
+                };
+                // A sound server may go on with another device as if nothing had happened: a person who pulled out the
+                // chosen one is to be told.
+                let gone = slot
+                    .open
+                    .as_ref()
+                    .is_some_and(|open| devices.iter().all(|d| d.id != open.info.id));
+                if gone && slot.due.is_none() {
+                    slot.due = Some(now + DEBOUNCE);
+                    *self.shared.standing(direction) = Standing::Failed(AudioError::Missing);
+                }
+                found.extend(devices.into_iter().map(|d| (d.id, d.is_default)));
+            }
             let changed = !self.known.is_empty() && found != self.known;
             self.known = found;
             if changed {
@@ -191,12 +220,14 @@ impl DeviceThread {
                 let info = open
                     .as_ref()
                     .map_or_else(|| without_hardware(choice), |open| open.info.clone());
+                self.opened(Direction::Capture, Some(info.clone()));
                 self.tell(AudioEvent::CaptureOpened(info));
                 self.capture.open = open;
             }
             Err(error) => {
                 *lock(&self.shared.new_capture) = Some(Box::new(Nothing));
                 self.capture.due = Some(self.clock.now() + RETRY);
+                self.stands(Direction::Capture, Standing::Failed(error.clone()));
                 if self.capture.failure.as_ref() != Some(&error) {
                     self.capture.failure = Some(error.clone());
                     self.tell(AudioEvent::CaptureFailed(error));
@@ -223,6 +254,7 @@ impl DeviceThread {
             Ok((open, end)) => {
                 *lock(&self.shared.new_playback) = Some(end);
                 self.playback.failure = None;
+                self.opened(Direction::Playback, open.as_ref().map(|open| open.info.clone()));
                 if let Some(open) = &open {
                     self.tell(AudioEvent::PlaybackOpened(open.info.clone()));
                 }
@@ -231,6 +263,7 @@ impl DeviceThread {
             Err(error) => {
                 *lock(&self.shared.new_playback) = Some(Box::new(Nothing));
                 self.playback.due = Some(self.clock.now() + RETRY);
+                self.stands(Direction::Playback, Standing::Failed(error.clone()));
                 if self.playback.failure.as_ref() != Some(&error) {
                     self.playback.failure = Some(error.clone());
                     self.tell(AudioEvent::PlaybackFailed(error));

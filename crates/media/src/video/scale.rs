@@ -35,6 +35,14 @@ impl Scaler {
         out
     }
 
+    /// The luma plane alone at `width` x `height`, packed. Sides must lie in `1..=MAX_SIDE`.
+    pub(crate) fn luma(&mut self, picture: &I420, width: u32, height: u32) -> Vec<u8> {
+        let mut out = vec![0; width as usize * height as usize];
+        let sizes = ((picture.width(), picture.height()), (width, height));
+        self.plane(picture.y(), &mut out, sizes);
+        out
+    }
+
     fn plane(&mut self, from: &[u8], to: &mut [u8], (from_size, to_size): ((u32, u32), (u32, u32))) {
         let source = TypedImageRef::<U8>::from_buffer(from_size.0, from_size.1, from)
             .expect("an I420 plane has exactly the bytes of its size");

@@ -81,15 +81,28 @@ pub(crate) fn staff_signed_in() -> Vec<StaffSignedIn> {
     }]
 }
 
+pub(crate) fn practice() -> Vec<Practice> {
+    vec![Practice {
+        media: MediaAccess {
+            url: String::new(),
+            token: Secret::new("sending-token"),
+            expires_at: NOW.plus(180_000),
+        },
+        mirror: Secret::new("receiving-token"),
+        server_time: NOW,
+    }]
+}
+
 pub(crate) fn errors() -> Vec<ApiError> {
     let codes = every_variant!(vec![
         ApiErrorCode::CodeNotAccepted, ApiErrorCode::CodeNotYetValid, ApiErrorCode::CodeExpired,
         ApiErrorCode::SeatInUse, ApiErrorCode::NameMismatch, ApiErrorCode::CapacityMismatch,
         ApiErrorCode::TicketExpired, ApiErrorCode::SignInFailed, ApiErrorCode::NotSignedIn, ApiErrorCode::NotAllowed,
-        ApiErrorCode::NotFound, ApiErrorCode::BadRequest, ApiErrorCode::TooManyTries, ApiErrorCode::Internal,
+        ApiErrorCode::NotFound, ApiErrorCode::BadRequest, ApiErrorCode::TooManyTries, ApiErrorCode::Busy,
+        ApiErrorCode::Internal,
     ], ApiErrorCode:
         CodeNotAccepted CodeNotYetValid CodeExpired SeatInUse NameMismatch CapacityMismatch TicketExpired
-        SignInFailed NotSignedIn NotAllowed NotFound BadRequest TooManyTries Internal);
+        SignInFailed NotSignedIn NotAllowed NotFound BadRequest TooManyTries Busy Internal);
     let error = |code| ApiError {
         code,
         retry_after_ms: (code == ApiErrorCode::TooManyTries).then_some(60_000),

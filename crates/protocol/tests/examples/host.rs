@@ -43,9 +43,10 @@ pub(crate) fn events() -> Vec<HostEvent> {
             receiving_kbps: 3000,
         },
         HostEvent::Playback { blocked: true },
+        HostEvent::SelfTest { progress: Box::new(super::selftest::progress()) },
         HostEvent::ShareEnded,
         HostEvent::OpenCode { code: Secret::new("12345674") },
-    ], HostEvent: Link MediaLink Channel Tracks Speakers Level Devices Device Network Playback ShareEnded OpenCode);
+    ], HostEvent: Link MediaLink Channel Tracks Speakers Level Devices Device Network Playback SelfTest ShareEnded OpenCode);
     let links = every_variant!(vec![
         LinkState::Connecting,
         LinkState::Live,

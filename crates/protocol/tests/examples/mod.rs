@@ -6,6 +6,7 @@ pub(crate) mod command;
 pub(crate) mod event;
 pub(crate) mod frame;
 pub(crate) mod host;
+pub(crate) mod selftest;
 pub(crate) mod state;
 
 use protocol::{PersonName, Words};

@@ -6,8 +6,8 @@ use crate::media::{MediaEndpoint, Opens};
 use axum::response::{IntoResponse, Response};
 use protocol::{
     AgentAuthority, AgentKind, ApiError, ApiErrorCode, Capacity, CaseInfo, Enter, Entered, HearingState,
-    IdNumber, PersonName, Role, Seat, SeatTaken, Secret, Side, StaffHearing, StaffHearings, StaffSignIn,
-    StaffSignedIn, StaffTakeSeat, TakeSeat, TimeMs,
+    IdNumber, MediaAccess, PersonName, Practice, Role, Seat, SeatTaken, Secret, Side, StaffHearing,
+    StaffHearings, StaffSignIn, StaffSignedIn, StaffTakeSeat, TakeSeat, TimeMs,
 };
 use serde_json::{Value, json};
 use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
@@ -248,6 +248,18 @@ fn examples(endpoint: Endpoint) -> (Option<Value>, Reply) {
                 take_over: false,
             })),
             taken,
+        ),
+        Endpoint::Practice => (
+            None,
+            Reply::Json(value(&Practice {
+                media: MediaAccess {
+                    url: "wss://media.example.cn".into(),
+                    token: secret(),
+                    expires_at: TimeMs(1_780_000_180_000),
+                },
+                mirror: secret(),
+                server_time: TimeMs(1_780_000_000_000),
+            })),
         ),
         Endpoint::OpenApi => (None, Reply::Json(json!({ "openapi": "3.1.0" }))),
         Endpoint::Alive | Endpoint::Ready | Endpoint::Metrics => (None, Reply::Text),

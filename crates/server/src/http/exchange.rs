@@ -52,6 +52,14 @@ impl Failure {
         })
     }
 
+    pub(crate) fn busy(wait_ms: u32) -> Self {
+        Self(ApiError {
+            code: ApiErrorCode::Busy,
+            retry_after_ms: Some(wait_ms),
+            valid_from: None,
+        })
+    }
+
     pub(crate) fn not_yet_valid(valid_from: TimeMs) -> Self {
         Self(ApiError {
             code: ApiErrorCode::CodeNotYetValid,
@@ -74,6 +82,7 @@ pub(crate) fn status(code: ApiErrorCode) -> StatusCode {
         }
         ApiErrorCode::BadRequest => StatusCode::BAD_REQUEST,
         ApiErrorCode::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
+        ApiErrorCode::Busy => StatusCode::SERVICE_UNAVAILABLE,
         ApiErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

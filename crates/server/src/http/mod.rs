@@ -5,6 +5,7 @@ mod enter;
 mod exchange;
 mod operator;
 mod page;
+mod practice;
 mod routes;
 mod staff;
 

@@ -1,7 +1,7 @@
 //! Every route of the server and who may use it, in one table. The router is built from it and from nothing else.
 
 use super::exchange::{Device, Failure};
-use super::{document, enter, operator, page, staff};
+use super::{document, enter, operator, page, practice, staff};
 use crate::app::Shared;
 use crate::channel;
 use crate::keyed_hash::Purpose;
@@ -27,7 +27,7 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// Who may use a route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Who {
-    /// Everybody; the handler itself asks for a code, a ticket or a password.
+    /// Everybody; the handler itself asks for a code, a ticket or a password, or limits how many come.
     Anyone,
     /// Whoever shows a seat token in the first frame.
     SeatToken,
@@ -46,6 +46,7 @@ pub(crate) enum Endpoint {
     StaffSignIn,
     StaffHearings,
     StaffSeat,
+    Practice,
     OpenApi,
     Alive,
     Ready,
@@ -63,13 +64,14 @@ pub(crate) struct Row {
 }
 
 impl Endpoint {
-    pub(crate) const ALL: [Endpoint; 10] = [
+    pub(crate) const ALL: [Endpoint; 11] = [
         Endpoint::Enter,
         Endpoint::Seat,
         Endpoint::Channel,
         Endpoint::StaffSignIn,
         Endpoint::StaffHearings,
         Endpoint::StaffSeat,
+        Endpoint::Practice,
         Endpoint::OpenApi,
         Endpoint::Alive,
         Endpoint::Ready,
@@ -121,6 +123,12 @@ impl Endpoint {
                 Who::Staff,
                 "Takes the account's seat in a hearing.",
             ),
+            Endpoint::Practice => row(
+                "POST",
+                "/api/v1/practice",
+                Who::Anyone,
+                "Opens a practice room, in which one sees and hears oneself.",
+            ),
             Endpoint::OpenApi => row("GET", "/api/v1/openapi.json", Who::Anyone, "This document."),
             Endpoint::Alive => row("GET", "/healthz", Who::Anyone, "The process runs."),
             Endpoint::Ready => row("GET", "/readyz", Who::Anyone, "The server takes people in."),
@@ -141,6 +149,7 @@ impl Endpoint {
             Endpoint::StaffSignIn => post(staff::sign_in),
             Endpoint::StaffHearings => get(staff::hearings),
             Endpoint::StaffSeat => post(staff::seat),
+            Endpoint::Practice => post(practice::open),
             Endpoint::OpenApi => get(document::serve),
             Endpoint::Alive => get(operator::alive),
             Endpoint::Ready => get(operator::ready),

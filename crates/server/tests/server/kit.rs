@@ -16,7 +16,7 @@ use server::entropy::Entropy;
 use server::keyed_hash::ServerKey;
 use server::logging;
 use server::media::{MediaConfig, MediaPlane};
-use server::rooms::{RemovedBecause, Rooms};
+use server::rooms::{PracticeRoom, PracticeTokens, RemovedBecause, Rooms};
 use server::seed::Registry;
 use server::storage::Store;
 use std::collections::HashMap;
@@ -72,6 +72,8 @@ pub(crate) struct RecordedRooms {
     pub removed: Mutex<Vec<SeatId>>,
     pub closed: Mutex<bool>,
     pub tokens: Mutex<u32>,
+    /// The practice rooms that are open.
+    pub practice: Mutex<Vec<PracticeRoom>>,
 }
 
 impl Rooms for RecordedRooms {
@@ -104,6 +106,24 @@ impl Rooms for RecordedRooms {
         let mut count = self.tokens.lock().expect("whole");
         *count += 1;
         Secret::new(format!("media-token-{seat}-{count}"))
+    }
+
+    fn open_practice(
+        &self,
+        room: &PracticeRoom,
+        _ttl_ms: u64,
+        _now: TimeMs,
+        _stamp: TimeMs,
+    ) -> PracticeTokens {
+        self.practice.lock().expect("whole").push(room.clone());
+        PracticeTokens {
+            me: Secret::new(format!("media-token-{}-me", room.as_str())),
+            mirror: Secret::new(format!("media-token-{}-mirror", room.as_str())),
+        }
+    }
+
+    fn close_practice(&self, room: &PracticeRoom) {
+        self.practice.lock().expect("whole").retain(|open| open != room);
     }
 }
 
@@ -222,6 +242,7 @@ impl Court {
             metrics: Arc::new(|| Box::pin(async { "mingting_sfu_packets 0\n".to_owned() })),
         };
         let stop = with_media.then(|| CancellationToken::new().drop_guard());
+        let mut media_events = None;
         if let Some(stop) = &stop {
             let config = MediaConfig {
                 api_key: "court".into(),
@@ -232,6 +253,7 @@ impl Court {
             let token = stop.token().clone();
             let plane = MediaPlane::start(config, token).await.expect("on loopback");
             media.router = plane.router();
+            media_events = Some(plane.subscribe_events());
             media.rooms = Arc::new(MediaRooms(plane));
         }
         let entropy = Entropy::from_os();
@@ -243,6 +265,9 @@ impl Court {
             media,
         };
         let app = Arc::new(App::build(config, outside).await.expect("built"));
+        if let Some(events) = media_events {
+            app.watch_media(events);
+        }
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bound");
         let address = listener.local_addr().expect("an address");
         let mut serving = JoinSet::new();

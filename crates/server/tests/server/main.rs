@@ -7,6 +7,7 @@ mod crash;
 mod isolation;
 mod kit;
 mod media;
+mod practice;
 mod privacy;
 mod routes;
 #[path = "../kit/signalling.rs"]

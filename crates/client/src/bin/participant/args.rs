@@ -1,6 +1,6 @@
 //! The command line.
 
-use clap::{ArgGroup, Parser, ValueEnum};
+use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 use client::studio::MediaSetup;
 use client::{FrameSink, MediaSetup as Setup};
 use media::audio::{CaptureChoice, PlaybackChoice};
@@ -14,8 +14,12 @@ use url::Url;
 /// A participant of a hearing (or of any LiveKit room) without a window.
 #[derive(Parser, Debug, Clone)]
 #[command(version, about, max_term_width = 100)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(group(ArgGroup::new("way").required(true).args(["code", "staff", "livekit"])))]
 pub(crate) struct Args {
+    /// Something else than taking part.
+    #[command(subcommand)]
+    pub(crate) instead: Option<Instead>,
     /// Address of the court's server.
     #[arg(
         long,
@@ -100,6 +104,33 @@ pub(crate) struct Args {
     pub(crate) report: Option<String>,
 }
 
+/// Something else than taking part.
+#[derive(Subcommand, Debug, Clone)]
+pub(crate) enum Instead {
+    /// Tests camera, microphone, loudspeaker, network and computer (设备自检). Exit status 0 good, 1 usable, 2 bad.
+    Selftest(SelftestArgs),
+}
+
+/// What a self-test tests; by default everything that a person at this machine would use.
+#[derive(clap::Args, Debug, Clone)]
+pub(crate) struct SelftestArgs {
+    /// Address of the court's server; without it the network is left out.
+    #[arg(long, env = "MINGTING_SERVER", value_name = "URL")]
+    pub(crate) server: Option<Url>,
+    /// Print the whole result as JSON instead of one line a part.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Camera: device, synthetic[:SEED], y4m:PATH or none.
+    #[arg(long, value_name = "SOURCE", default_value = "device")]
+    pub(crate) video: Video,
+    /// Microphone: device, tone:HZ, wav:PATH (loops), silence, or none to leave out all sound.
+    #[arg(long, value_name = "SOURCE", default_value = "device")]
+    pub(crate) audio: Audio,
+    /// Folder with the program's files: the disk under it must have room.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) data: PathBuf,
+}
+
 /// In what capacity a seat is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum CapacityKind {
@@ -147,6 +178,18 @@ impl FromStr for Video {
     }
 }
 
+impl Video {
+    /// The camera that it stands for.
+    pub(crate) fn camera(&self) -> Option<CameraChoice> {
+        match self {
+            Self::Synthetic(seed) => Some(CameraChoice::Synthetic { seed: *seed }),
+            Self::Y4m(path) => Some(CameraChoice::Y4m(path.clone())),
+            Self::Device => Some(CameraChoice::Default),
+            Self::None => None,
+        }
+    }
+}
+
 /// What to say.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Audio {
@@ -172,6 +215,30 @@ impl FromStr for Audio {
             Some(("wav", path)) => Ok(Self::Wav(path.into())),
             None if text.ends_with(".wav") => Ok(Self::Wav(text.into())),
             _ => Err("tone:HZ, wav:PATH, silence, device or none".into()),
+        }
+    }
+}
+
+impl Audio {
+    /// The microphone that it stands for.
+    pub(crate) fn microphone(&self) -> Option<CaptureChoice> {
+        match self {
+            Self::Tone(hz) => Some(CaptureChoice::Tone {
+                hz: *hz,
+                dbfs: TONE_DBFS,
+            }),
+            Self::Wav(path) => Some(CaptureChoice::Wav { path: path.clone() }),
+            Self::Silence => Some(CaptureChoice::Silence),
+            Self::Device => Some(CaptureChoice::Default),
+            Self::None => None,
+        }
+    }
+
+    /// Who speaks through a device also listens through one.
+    pub(crate) fn speaker(&self) -> PlaybackChoice {
+        match self {
+            Self::Device => PlaybackChoice::Default,
+            _ => PlaybackChoice::Null,
         }
     }
 }
@@ -209,34 +276,14 @@ impl Args {
         if self.devices {
             return MediaSetup::devices(frames, clock);
         }
-        let camera = match &self.video {
-            Video::Synthetic(seed) => Some(CameraChoice::Synthetic { seed: *seed }),
-            Video::Y4m(path) => Some(CameraChoice::Y4m(path.clone())),
-            Video::Device => Some(CameraChoice::Default),
-            Video::None => None,
-        };
-        let microphone = match &self.audio {
-            Audio::Tone(hz) => Some(CaptureChoice::Tone {
-                hz: *hz,
-                dbfs: TONE_DBFS,
-            }),
-            Audio::Wav(path) => Some(CaptureChoice::Wav { path: path.clone() }),
-            Audio::Silence => Some(CaptureChoice::Silence),
-            Audio::Device => Some(CaptureChoice::Default),
-            Audio::None => None,
-        };
         MediaSetup {
             format: CaptureFormat {
                 width: self.size.width,
                 height: self.size.height,
                 fps: self.fps as f32,
             },
-            speaker: if self.audio == Audio::Device {
-                PlaybackChoice::Default
-            } else {
-                PlaybackChoice::Null
-            },
-            ..MediaSetup::headless(camera, microphone, frames, clock)
+            speaker: self.audio.speaker(),
+            ..MediaSetup::headless(self.video.camera(), self.audio.microphone(), frames, clock)
         }
     }
 

@@ -1,20 +1,23 @@
 //! `mingting-participant`: a participant without a window. It takes a seat by code, or enters any LiveKit room, with
 //! synthetic or real devices, watches and measures what it gets, and reports as JSON.
 //!
+//! `selftest` measures this machine and its line to the court instead.
+//!
 //! Logs go to stderr and hold no names, codes or words; stdout is for JSON lines (`--drive`).
 
 mod args;
 mod drive;
 mod hearing;
 mod report;
+mod selftest;
 mod watch;
 
-use args::Args;
+use args::{Args, Instead};
 use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let mut args = Args::parse();
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env()
@@ -34,7 +37,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let status = runtime.block_on(drive::run(args));
+    let status = match args.instead.take() {
+        Some(Instead::Selftest(selftest)) => runtime.block_on(selftest::run(selftest)),
+        None => runtime.block_on(drive::run(args)),
+    };
     // A blocked device thread must not keep the program alive.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     ExitCode::from(status)

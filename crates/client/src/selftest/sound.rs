@@ -1,0 +1,151 @@
+//! Microphone, loudspeaker and the way between them, on an engine of their own that sends nothing. Never keeps a sound.
+//!
+//! First the microphone is listened to while the person speaks, then chirps are played, then, where nothing was heard, the other
+//! microphones are listened to.
+
+use super::judge::ECHO_DB;
+use crate::studio::sound_fault_of;
+use media::audio::{
+    AudioEngine, AudioError, AudioHandle, AudioSettings, CaptureChoice, Heard, Loop, PlaybackChoice,
+    Processing, Standing, inputs, listen, listen_to, measure_loop, outputs,
+};
+use media::clock::MediaClock;
+use protocol::{EchoFacts, MicrophoneFacts, SpeakerFacts};
+use std::time::Duration;
+
+/// A person reads one sentence in this time.
+const SPOKEN: Duration = Duration::from_secs(5);
+/// Whether another microphone has sound shows sooner.
+const OTHERS: Duration = Duration::from_secs(2);
+
+/// A chirp that was torn on the way looks less like one than this.
+const SURE: f32 = 0.9;
+
+/// Measures for nine to eighteen seconds; never fails: what went wrong is a fact. None where nothing is known of a part.
+pub(super) async fn measure(
+    microphone: CaptureChoice,
+    speaker: PlaybackChoice,
+    clock: MediaClock,
+) -> (Option<MicrophoneFacts>, Option<SpeakerFacts>) {
+    let measured = tokio::task::spawn_blocking(move || {
+        let settings = AudioSettings {
+            capture: microphone.clone(),
+            playback: speaker.clone(),
+            processing: Processing::REHEARSAL,
+            ..AudioSettings::default()
+        };
+        let engine = AudioEngine::start(settings, clock, Box::new(|_| {}), Box::new(|_| {}));
+        let heard = listen(&engine, SPOKEN);
+        let looped = looped(&engine);
+        (
+            microphone_facts(&microphone, &engine, heard),
+            speaker_facts(&speaker, &engine, looped),
+        )
+    });
+    match measured.await {
+        Ok((microphone, speaker)) => (Some(microphone), speaker),
+        Err(error) => {
+            tracing::error!(%error, "measuring the sound failed");
+            (None, None)
+        }
+    }
+}
+
+/// The loop, measured again where the first time is no proof: the canceller may still have learned, and a busy computer tears
+/// the sound.
+fn looped(engine: &AudioHandle) -> Result<Option<Loop>, AudioError> {
+    let first = measure_loop(engine)?;
+    let proof = |looped: &Loop| looped.confidence >= SURE && looped.residual_db <= ECHO_DB;
+    if first.as_ref().is_none_or(proof) {
+        return Ok(first);
+    }
+    let both = [first, measure_loop(engine)?].into_iter().flatten();
+    Ok(both.min_by(|a, b| a.residual_db.total_cmp(&b.residual_db)))
+}
+
+fn microphone_facts(
+    choice: &CaptureChoice,
+    engine: &AudioHandle,
+    heard: Result<Heard, AudioError>,
+) -> MicrophoneFacts {
+    match heard {
+        Ok(heard) => MicrophoneFacts::Heard {
+            device: name(&engine.capture_standing()).unwrap_or_default(),
+            speech_db: heard.speech_db,
+            noise_db: heard.noise_db,
+            peak_db: heard.peak_db,
+            clipped: heard.clipped,
+            live: heard.speech_db.is_none().then(|| live_other(engine)).flatten(),
+        },
+        Err(error) => MicrophoneFacts::Failed {
+            fault: sound_fault_of(&error),
+            device: chosen_microphone(choice),
+        },
+    }
+}
+
+fn speaker_facts(
+    choice: &PlaybackChoice,
+    engine: &AudioHandle,
+    looped: Result<Option<Loop>, AudioError>,
+) -> Option<SpeakerFacts> {
+    // A microphone that fails says nothing of the loudspeaker, whose own state does.
+    if let Standing::Failed(error) = engine.playback_standing() {
+        return Some(SpeakerFacts::Failed {
+            fault: sound_fault_of(&error),
+            device: chosen_speaker(choice),
+        });
+    }
+    if *choice == PlaybackChoice::Null {
+        return None;
+    }
+    Some(SpeakerFacts::Played {
+        device: name(&engine.playback_standing()).unwrap_or_default(),
+        heard: None,
+        echo: looped.ok().flatten().map(|looped| EchoFacts {
+            delay_ms: looped.delay_ms,
+            level_db: looped.level_db,
+            residual_db: looped.residual_db,
+        }),
+    })
+}
+
+fn name(standing: &Standing) -> Option<String> {
+    match standing {
+        Standing::Open {
+            device: Some(device), ..
+        } => Some(device.name.clone()),
+        _ => None,
+    }
+}
+
+/// Another microphone that hears speech while this one does not.
+fn live_other(engine: &AudioHandle) -> Option<String> {
+    let Standing::Open {
+        device: Some(own), ..
+    } = engine.capture_standing()
+    else {
+        return None;
+    };
+    let others = inputs().ok()?.into_iter().filter(|device| device.id != own.id);
+    listen_to(others.collect(), OTHERS)
+        .into_iter()
+        .find(|(_, heard)| heard.as_ref().is_ok_and(|heard| heard.speech_db.is_some()))
+        .map(|(device, _)| device.name)
+}
+
+fn chosen_microphone(choice: &CaptureChoice) -> Option<String> {
+    let CaptureChoice::Device(id) = choice else {
+        return None;
+    };
+    let known = inputs().ok()?.into_iter().find(|device| device.id == *id);
+    known.map(|device| device.name)
+}
+
+fn chosen_speaker(choice: &PlaybackChoice) -> Option<String> {
+    let PlaybackChoice::Device(id) = choice else {
+        return None;
+    };
+    let known = outputs().ok()?.into_iter().find(|device| device.id == *id);
+    known.map(|device| device.name)
+}
