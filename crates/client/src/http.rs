@@ -1,8 +1,8 @@
 //! The court's HTTP routes: code in, seat out. No state but the staff token; no retries, the person decides.
 
 use protocol::{
-    ApiError, Enter, Entered, HostError, Practice, SeatTaken, Secret, StaffHearings, StaffSignIn,
-    StaffSignedIn, StaffTakeSeat, TakeSeat,
+    ApiError, Enter, Entered, HostError, Practice, SeatTaken, Secret, SelfTestsRead, SendSelfTest,
+    StaffHearings, StaffSignIn, StaffSignedIn, StaffTakeSeat, TakeSeat,
 };
 use reqwest::{Client, Method, StatusCode};
 use serde::Serialize;
@@ -103,6 +103,18 @@ impl Court {
         self.call(Method::POST, "practice", None::<&()>).await
     }
 
+    /// A report goes to the court.
+    pub async fn send_self_test(&self, send: &SendSelfTest) -> Result<(), CourtError> {
+        self.call(Method::POST, "self-tests", Some(send)).await
+    }
+
+    /// The reports of a hearing, for a member of its staff.
+    pub async fn self_tests(&self, seat: &SeatTaken) -> Result<SelfTestsRead, CourtError> {
+        let route = format!("hearings/{}/self-tests", seat.hearing);
+        let request = self.http.get(self.address(&route));
+        Self::answer(request.bearer_auth(seat.token.expose())).await
+    }
+
     /// Round trip of one request, if the server answers at all.
     pub async fn reach(&self) -> Option<Duration> {
         let started = Instant::now();
@@ -132,6 +144,10 @@ impl Court {
         if let Some(token) = staff {
             request = request.bearer_auth(token.expose());
         }
+        Self::answer(request).await
+    }
+
+    async fn answer<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> Result<T, CourtError> {
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
         let body = response.bytes().await.map_err(unreachable)?;

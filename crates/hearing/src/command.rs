@@ -107,6 +107,7 @@ fn target(command: &Command) -> Option<&SeatId> {
         | Command::MediaBlock { seat, .. }
         | Command::MediaUnblock { seat, .. }
         | Command::MediaAskUnmute { seat }
+        | Command::FixOffer { seat, .. }
         | Command::IdentityRequest { seat }
         | Command::IdentityConfirm { seat, .. }
         | Command::IdentityWaive { seat }

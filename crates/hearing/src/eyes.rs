@@ -33,7 +33,8 @@ pub(crate) fn decide(
         | Input::Dropped { seat, .. }
         | Input::DropExplained { seat, .. }
         | Input::Replaced { seat }
-        | Input::Net { seat, .. } => {
+        | Input::Net { seat, .. }
+        | Input::Tested { seat, .. } => {
             room.person(seat).ok_or(Refusal::UnknownSeat)?;
             // Who reads the end of a hearing changes nothing in it.
             if !room.is_over() {
@@ -77,6 +78,15 @@ fn about_seat(draft: &mut Draft<'_>, seat: &SeatId, input: &Input) -> Result<(),
                 draft.emit(Event::NetHealth {
                     seat: seat.clone(),
                     net: *quality,
+                });
+            }
+            Ok(())
+        }
+        Input::Tested { score, .. } => {
+            if draft.person(seat).shown.test != *score {
+                draft.emit(Event::ParticipantTest {
+                    seat: seat.clone(),
+                    score: *score,
                 });
             }
             Ok(())

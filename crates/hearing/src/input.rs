@@ -2,7 +2,7 @@
 
 use protocol::{
     CaseInfo, Command, CommandId, DropCause, HearingId, HearingSettings, NetQuality, Seat, SeatId, Seq,
-    TimeMs,
+    TestScore, TimeMs,
 };
 
 /// What is fixed when a hearing is scheduled.
@@ -76,6 +76,13 @@ pub enum Input {
         seat: SeatId,
         /// As measured now.
         quality: NetQuality,
+    },
+    /// A self-test came for a seat, with its owner's consent.
+    Tested {
+        /// Whose.
+        seat: SeatId,
+        /// How it went.
+        score: TestScore,
     },
     /// The recorder that the settings promise is there (again).
     RecorderUp,

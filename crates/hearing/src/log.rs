@@ -86,7 +86,10 @@ impl Log {
 /// 消息 tells what people did; measurements and what only keeps pages in step stay out.
 fn is_worth_telling(envelope: &Envelope) -> bool {
     match &envelope.event {
-        Event::NetHealth { .. } | Event::ParticipantTest { .. } | Event::ParticipantReplaced { .. } => false,
+        Event::NetHealth { .. }
+        | Event::ParticipantTest { .. }
+        | Event::ParticipantDevices { .. }
+        | Event::ParticipantReplaced { .. } => false,
         // One's own switches are seen on the tile; the court's hand on them is told.
         Event::ParticipantMedia { seat, .. } => {
             envelope.actor.as_ref().is_some_and(|actor| actor.seat != *seat)

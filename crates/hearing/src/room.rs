@@ -5,8 +5,8 @@ use crate::input::HearingSetup;
 use crate::place::Place;
 use crate::recording::Recording;
 use protocol::{
-    Envelope, Event, Floor, HearingState, Identity, MediaSwitches, NetQuality, Participant, ParticipantState,
-    PendingRequest, Request, RequestOutcome, Role, Seat, SeatId, Seq, TestScore, TimeMs,
+    DeviceConditions, Envelope, Event, Floor, HearingState, Identity, MediaSwitches, NetQuality, Participant,
+    ParticipantState, PendingRequest, Request, RequestOutcome, Role, Seat, SeatId, Seq, TestScore, TimeMs,
 };
 
 /// A person as the hearing knows them.
@@ -36,6 +36,8 @@ impl Person {
                 identity: Identity::default(),
                 test: TestScore::default(),
                 net: NetQuality::default(),
+                devices: DeviceConditions::default(),
+                fix: None,
                 findings: Vec::new(),
             },
             acknowledged: false,
@@ -204,6 +206,8 @@ impl Room {
                 person.share_granted &= *on;
             }
             Event::NetHealth { net, .. } => shown.net = *net,
+            Event::ParticipantDevices { devices, .. } => shown.devices = *devices,
+            Event::ParticipantFix { fix, .. } => shown.fix = fix.clone(),
             Event::FindingMade { finding, .. } => shown.findings.push(finding.clone()),
             _ => {}
         }
@@ -219,6 +223,8 @@ pub(crate) fn about(event: &Event) -> Option<&SeatId> {
         | Event::ParticipantHand { seat, .. }
         | Event::ParticipantReplaced { seat }
         | Event::ParticipantTest { seat, .. }
+        | Event::ParticipantDevices { seat, .. }
+        | Event::ParticipantFix { seat, .. }
         | Event::IdentityState { seat, .. }
         | Event::ShareState { seat, .. }
         | Event::RequestEnded { seat, .. }

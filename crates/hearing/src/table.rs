@@ -185,6 +185,10 @@ rows! {
     MediaAskUnmute   "media.askUnmute"     [Y N C N N N N N] Court     LIVE;
     SelfMic          "self.mic"            [S S S S S S S N] Anywhere  ALL;
     SelfCamera       "self.camera"         [S S S S S S S N] Anywhere  ALL;
+    SelfDevices      "self.devices"        [S S S S S S S S] Anywhere  ALL;
+    FixOffer         "fix.offer"           [Y N Y Y N N N N] Court     ALL;
+    FixAnswer        "fix.answer"          [S S S S S S S S] Anywhere  ALL;
+    FixDone          "fix.done"            [S S S S S S S S] Anywhere  ALL;
     SelfHand         "self.hand"           [S S S S S S S N] Court     LIVE;
     HandLowerAll     "hand.lowerAll"       [Y N C N N N N N] Court     LIVE;
     StepBegin        "step.begin"          [N N N N S S S S] Anywhere  ALL;
@@ -248,6 +252,10 @@ impl Kind {
             Command::MediaAskUnmute { .. } => Kind::MediaAskUnmute,
             Command::SelfMic { .. } => Kind::SelfMic,
             Command::SelfCamera { .. } => Kind::SelfCamera,
+            Command::SelfDevices { .. } => Kind::SelfDevices,
+            Command::FixOffer { .. } => Kind::FixOffer,
+            Command::FixAnswer { .. } => Kind::FixAnswer,
+            Command::FixDone { .. } => Kind::FixDone,
             Command::SelfHand { .. } => Kind::SelfHand,
             Command::HandLowerAll => Kind::HandLowerAll,
             Command::StepBegin => Kind::StepBegin,

@@ -4,8 +4,8 @@
 use crate::place::{Place, is_court, is_witness};
 use crate::room::{Person, Room, about};
 use protocol::{
-    DropCause, Envelope, Event, Identity, MediaSwitches, NetQuality, Participant, ParticipantState, Role,
-    SeatId, TestScore, Words,
+    DeviceConditions, DropCause, Envelope, Event, Identity, MediaSwitches, NetQuality, Participant,
+    ParticipantState, Role, SeatId, TestScore, Words,
 };
 
 /// How much a viewer sees.
@@ -76,6 +76,8 @@ pub(crate) fn participant(view: View, viewer: Option<&Person>, person: &Person) 
             seat,
             identity: Identity::None,
             test: TestScore::Unknown,
+            devices: DeviceConditions::default(),
+            fix: None,
             ..full.clone()
         };
     }
@@ -88,6 +90,8 @@ pub(crate) fn participant(view: View, viewer: Option<&Person>, person: &Person) 
         identity: Identity::None,
         test: TestScore::Unknown,
         net: NetQuality::Unknown,
+        devices: DeviceConditions::default(),
+        fix: None,
         findings: Vec::new(),
     }
 }
@@ -137,6 +141,8 @@ pub(crate) fn sees(room: &Room, viewer: &Person, env: &Envelope) -> bool {
         | Event::FindingMade { .. } => in_court_of && known,
         Event::ParticipantReplaced { .. }
         | Event::ParticipantTest { .. }
+        | Event::ParticipantDevices { .. }
+        | Event::ParticipantFix { .. }
         | Event::IdentityState { .. }
         | Event::RequestMade { .. }
         | Event::RequestEnded { .. }

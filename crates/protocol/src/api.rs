@@ -8,12 +8,14 @@
 //! | `POST /staff/seat` | [`StaffTakeSeat`] | [`SeatTaken`] |
 //! | `GET /staff/hearings` | | [`StaffHearings`] |
 //! | `POST /practice` | | [`Practice`] |
+//! | `POST /self-tests` | [`SendSelfTest`] | |
+//! | `GET /hearings/{id}/self-tests` | | [`SelfTestsRead`] |
 //!
 //! A failure is an [`ApiError`] with a fitting status.
 
 use crate::{
     CaseInfo, HearingId, HearingState, IdNumber, JoinCode, MediaAccess, PersonName, Role, Seat, SeatId,
-    Secret, TimeMs,
+    SeatTest, Secret, SelfTest, TimeMs,
 };
 use serde::{Deserialize, Serialize};
 
@@ -212,6 +214,48 @@ pub struct Practice {
     pub mirror: Secret,
     /// The server's clock when it answered.
     pub server_time: TimeMs,
+}
+
+/// A report goes to the court, because its owner said so.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct SendSelfTest {
+    /// For which seat.
+    pub by: TestSender,
+    /// The report.
+    pub report: SelfTest,
+}
+
+/// Who sends a report: what they show tells the seat.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "name", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum TestSender {
+    /// Somebody who has not entered: by the 庭审码.
+    Code {
+        /// As typed.
+        code: Secret,
+    },
+    /// Somebody on the way in or inside.
+    Seat {
+        /// Their seat.
+        seat: SeatTaken,
+    },
+}
+
+/// The reports of a hearing.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct SelfTestsRead {
+    /// The newest first; at most [`SelfTestsRead::KEPT`] of a seat.
+    pub tests: Vec<SeatTest>,
+}
+
+impl SelfTestsRead {
+    /// How many reports of one seat the server keeps.
+    pub const KEPT: u32 = 10;
 }
 
 /// Why an HTTP request failed. The page branches on `code` and chooses the words.

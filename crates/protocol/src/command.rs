@@ -2,7 +2,8 @@
 //! in the crate `hearing`; here are only the shapes.
 
 use crate::{
-    FindingKind, MediaKind, PauseReason, Phase, Request, RequestId, SeatId, TestScore, TimeMs, Words,
+    DeviceConditions, DeviceFix, FindingKind, MediaKind, PauseReason, Phase, Request, RequestId, SeatId,
+    TestScore, TimeMs, Words,
 };
 use serde::{Deserialize, Serialize};
 
@@ -168,6 +169,32 @@ pub enum Command {
     SelfCamera {
         /// On or off.
         on: bool,
+    },
+    /// How one's own devices are, whenever that changes.
+    #[serde(rename = "self.devices")]
+    SelfDevices {
+        /// All of them.
+        devices: DeviceConditions,
+    },
+    /// 一键修复: offers to put a device right; none takes the offer back.
+    #[serde(rename = "fix.offer")]
+    FixOffer {
+        /// To whom.
+        seat: SeatId,
+        /// What would be done.
+        fix: Option<DeviceFix>,
+    },
+    /// The person answers the offer.
+    #[serde(rename = "fix.answer")]
+    FixAnswer {
+        /// 同意.
+        agreed: bool,
+    },
+    /// The person's program has done what was agreed to.
+    #[serde(rename = "fix.done")]
+    FixDone {
+        /// It worked.
+        worked: bool,
     },
     /// 举手, 放下. Raising is the request for the floor.
     #[serde(rename = "self.hand")]

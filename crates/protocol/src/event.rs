@@ -1,9 +1,9 @@
 //! What happened in a hearing: the log that the server keeps and every client follows (field.md §5.5).
 
 use crate::{
-    Actor, CausedBy, Finding, Floor, HearingId, HearingState, Identity, MediaSwitches, NetQuality,
-    Participant, ParticipantState, PendingRequest, RecordingState, RequestId, Seat, SeatId, Seq, TestScore,
-    TimeMs, Words,
+    Actor, CausedBy, DeviceConditions, Finding, FixOffer, Floor, HearingId, HearingState, Identity,
+    MediaSwitches, NetQuality, Participant, ParticipantState, PendingRequest, RecordingState, RequestId,
+    Seat, SeatId, Seq, TestScore, TimeMs, Words,
 };
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +97,22 @@ pub enum Event {
         seat: SeatId,
         /// How it went.
         score: TestScore,
+    },
+    /// Somebody's devices changed. Seen by the court and by the person.
+    #[serde(rename = "participant.devices")]
+    ParticipantDevices {
+        /// Whose.
+        seat: SeatId,
+        /// All of them, as they are now.
+        devices: DeviceConditions,
+    },
+    /// 一键修复 was offered, answered, carried out or taken back. Seen by the court and by the person.
+    #[serde(rename = "participant.fix")]
+    ParticipantFix {
+        /// To whom.
+        seat: SeatId,
+        /// As it stands; none when it was taken back.
+        fix: Option<FixOffer>,
     },
     /// Identity check.
     #[serde(rename = "identity.state")]

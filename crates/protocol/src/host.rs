@@ -460,11 +460,37 @@ host_commands! {
     /// Watches camera, microphone and network for three seconds.
     "check.quick": () => QuickCheck;
     /// 开始检测: closes what the check has open and measures everything; [`HostEvent::SelfTest`] follows.
-    "check.start": () => ();
+    "check.start": crate::TestPlan => ();
     /// 停止检测: what is known so far is the report.
     "check.stop": () => ();
     /// Reports that were made on this computer, the newest first.
     "check.history": () => Vec<crate::SelfTest>;
+    /// Keeps a report that the page put together.
+    "check.keep": crate::SelfTest => ();
+    /// Sends a report to the court, with the person's consent.
+    "check.send": crate::SendSelfTest => ();
+    /// Looks at the running camera's pictures for two seconds.
+    "check.look": () => crate::CameraFacts;
+    /// Listens to the running microphone for five seconds while the person reads, and keeps that for `check.replay`.
+    "check.hear": () => crate::Voice;
+    /// Plays what was heard on the loudspeaker; answers when it is over.
+    "check.replay": () => ();
+    /// Plays test sounds on the loudspeaker in use and listens for them with the running microphone.
+    "check.loop": () => crate::SpeakerFacts;
+    /// Reads the system's switches.
+    "check.permissions": () => crate::PermissionFacts;
+    /// Opens the system's settings for a device.
+    "check.settings": DeviceKind => ();
+    /// Turns the own picture upside down, or back.
+    "camera.turn": bool => ();
+    /// What the others of this hearing have sent of their devices; court staff only.
+    "court.selfTests": () => Vec<crate::SeatTest>;
+    /// Carries out what the person agreed to; fails when it did not help.
+    "fix.apply": crate::DeviceFix => ();
+    /// 练习: enters a room in which oneself comes back after a second; tracks follow as events.
+    "practice.start": () => ();
+    /// Leaves it.
+    "practice.stop": () => ();
     /// What can be shared.
     "share.sources": () => Vec<ScreenInfo>;
     /// Shares one of them.

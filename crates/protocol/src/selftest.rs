@@ -3,7 +3,7 @@
 //! Facts are measured; findings, remedies and scores follow from them by one policy (`client::selftest::judge`). People read
 //! sentences that the page has for each code; nothing here is text for people but names of devices.
 
-use crate::{DeviceFault, TestScore, TimeMs};
+use crate::{DeviceFault, SeatId, TestScore, TimeMs};
 use serde::{Deserialize, Serialize};
 
 /// One whole self-test. What was not tested (interrupted, or not possible in this host) has no facts and the score
@@ -34,6 +34,43 @@ pub struct SelfTest {
     pub permissions: TestPart,
     /// All of it: the worst of the parts, and the steps that matter most.
     pub overall: TestPart,
+}
+
+/// What a self-test is to measure; the computer and the system's switches always are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct TestPlan {
+    /// The camera, which nothing else may hold.
+    pub camera: bool,
+    /// Microphone and loudspeaker, which nothing else may hold.
+    pub sound: bool,
+    /// The line to the court.
+    pub network: bool,
+}
+
+/// What a person read aloud, as it was heard; the sound itself is kept for playing it back and nowhere else.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct Voice {
+    /// What was measured of it.
+    pub facts: MicrophoneFacts,
+    /// Its loudness over time, oldest first, 0 to 1; empty where nothing was recorded.
+    pub shape: Vec<f32>,
+}
+
+/// A report at the court, as its staff read it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct SeatTest {
+    /// Whose seat it was sent for.
+    pub seat: SeatId,
+    /// When it came, by the server's clock.
+    pub sent_at: TimeMs,
+    /// The report.
+    pub report: SelfTest,
 }
 
 /// What is measured side by side or one after the other.
@@ -134,6 +171,9 @@ pub enum CameraFacts {
         sharpness: f32,
         /// Part of the pictures that were the same as the one before.
         frozen: f32,
+        /// The camera is set to turn its picture upside down, and tells so.
+        #[serde(default)]
+        flipped: bool,
     },
 }
 
@@ -184,6 +224,9 @@ pub enum SpeakerFacts {
         device: String,
         /// What the person answered; none without an answer.
         heard: Option<bool>,
+        /// It is a headset, as the person says or the device does; none where neither does.
+        #[serde(default)]
+        headset: Option<bool>,
         /// The test sound in the microphone; none where it was not found there, as with a headset.
         echo: Option<EchoFacts>,
     },
@@ -235,6 +278,9 @@ pub struct NetworkFacts {
     pub udp: TestPath,
     /// Media over TCP.
     pub tcp: TestPath,
+    /// Media inside a WebSocket to the server's own address: what passes where only web pages do.
+    #[serde(default)]
+    pub tunnel: TestPath,
     /// The system sends what goes to the web through a proxy.
     pub proxy: bool,
     /// Round trip of media, in milliseconds.
@@ -367,6 +413,8 @@ pub enum TestFinding {
     CameraSlow,
     /// The picture is small.
     CameraSmall,
+    /// The picture is upside down.
+    CameraUpsideDown,
     /// No microphone.
     MicrophoneMissing,
     /// Another program has it.
@@ -413,6 +461,8 @@ pub enum TestFinding {
     ChannelClosed,
     /// UDP is blocked; media goes over TCP.
     UdpClosed,
+    /// Media goes only through the tunnel that looks like a web page.
+    OnlyTunnel,
     /// No media comes through at all.
     MediaClosed,
     /// Long round trip.
@@ -478,6 +528,8 @@ pub enum TestRemedy {
     LessLight,
     /// Wipe the lens and keep still.
     WipeLens,
+    /// Turn the picture, by the button for it.
+    TurnPicture,
     /// Connect a microphone or headset.
     ConnectMicrophone,
     /// Close programs that use the microphone.

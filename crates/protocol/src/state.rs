@@ -1,6 +1,8 @@
 //! States of a hearing and of the people in it (field.md §5.2 and §5.3). Each carries the data that belongs to it.
 
-use crate::{CommandId, HearingId, PersonName, RequestId, Role, Seat, SeatId, Seq, TimeMs, Words};
+use crate::{
+    CommandId, DeviceFault, HearingId, PersonName, RequestId, Role, Seat, SeatId, Seq, TimeMs, Words,
+};
 use serde::{Deserialize, Serialize};
 
 /// Where the hearing stands.
@@ -262,6 +264,95 @@ pub struct MediaSwitches {
     pub asked_to_unmute: bool,
 }
 
+/// How one of a person's devices is, as their own program says.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "name", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum DeviceCondition {
+    /// Nothing was said of it.
+    #[default]
+    Unknown,
+    /// Switched off by its owner.
+    Off,
+    /// It runs.
+    Fine,
+    /// The microphone is on and hears nothing at all.
+    Silent,
+    /// What the loudspeaker plays comes back to the others.
+    Echo,
+    /// It does not run.
+    Failed {
+        /// Why.
+        fault: DeviceFault,
+    },
+}
+
+/// A person's devices.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct DeviceConditions {
+    /// 摄像头.
+    pub camera: DeviceCondition,
+    /// 麦克风.
+    pub microphone: DeviceCondition,
+    /// 扬声器.
+    pub speaker: DeviceCondition,
+}
+
+/// 一键修复: what a person's program can do for them once they agree.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub enum DeviceFix {
+    /// 换一个摄像头.
+    NextCamera,
+    /// 换一个麦克风.
+    NextMicrophone,
+    /// 换一个扬声器.
+    NextSpeaker,
+    /// 调高麦克风音量.
+    RaiseInput,
+    /// 重新打开摄像头.
+    RestartCamera,
+    /// 重新打开麦克风.
+    RestartMicrophone,
+    /// 重新连接.
+    Reconnect,
+}
+
+/// How far an offered fix is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub enum FixState {
+    /// The person has not answered.
+    Offered,
+    /// The person agreed; their program is at it.
+    Agreed,
+    /// The person does not want it.
+    Declined,
+    /// It was done.
+    Done,
+    /// It did not work.
+    Failed,
+}
+
+/// The court's offer to put a person's device right. Nothing is done before the person agrees.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "camelCase")]
+pub struct FixOffer {
+    /// What would be done.
+    pub fix: DeviceFix,
+    /// How far it is.
+    pub state: FixState,
+    /// Who offered it.
+    pub by: SeatId,
+    /// Since when it is in that state.
+    pub at: TimeMs,
+}
+
 /// One person as a snapshot shows them to a viewer who may see them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -283,6 +374,12 @@ pub struct Participant {
     pub test: TestScore,
     /// Network as measured by the server.
     pub net: NetQuality,
+    /// Their devices, as their own program says; the court's and their own to see.
+    #[serde(default)]
+    pub devices: DeviceConditions,
+    /// The court's last offer to put a device right; the court's and their own to see.
+    #[serde(default)]
+    pub fix: Option<FixOffer>,
     /// The judge's findings about this person, oldest first.
     pub findings: Vec<Finding>,
 }

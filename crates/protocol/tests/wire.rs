@@ -43,6 +43,8 @@ wire! {
     bye_reason: examples::frame::bye_reasons;
     hearing_state: examples::state::hearing;
     participant_state: examples::state::participant;
+    device_condition: examples::state::conditions;
+    fix_offer: examples::state::fixes;
     recording_state: examples::state::recording;
     hearing_settings: examples::state::settings;
     role: examples::state::roles;
@@ -59,6 +61,8 @@ wire! {
     staff_sign_in: examples::api::staff_sign_in;
     staff_signed_in: examples::api::staff_signed_in;
     practice: examples::api::practice;
+    send_self_test: examples::api::sent_self_tests;
+    self_tests_read: examples::api::read_self_tests;
     api_error: examples::api::errors;
 }
 

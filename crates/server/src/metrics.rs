@@ -39,6 +39,7 @@ metrics! {
     counter arrivals_too_fast = "mingting_arrivals_too_fast_total", "Hellos turned away because their seat had connected too often.";
     counter tries_refused = "mingting_tries_refused_total", "Codes, names and passwords not looked at because there were too many tries.";
     counter seats_taken = "mingting_seats_taken_total", "Seats that were taken by code or account.";
+    counter self_tests = "mingting_self_tests_total", "Reports of device checks that were sent in.";
     counter practice_rooms = "mingting_practice_rooms_total", "Practice rooms that were opened.";
     counter practice_refused = "mingting_practice_refused_total", "Practice rooms that were not opened because there were too many.";
     gauge hearings_loaded = "mingting_hearings_loaded", "Hearings held in memory.";

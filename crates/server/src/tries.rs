@@ -44,7 +44,7 @@ pub(crate) const LOGIN: Policy = Policy {
     failures: 50,
     window_ms: 10 * MINUTE_MS,
 };
-/// Practice rooms from one address. No try at anything: each counts. A self-test takes two.
+/// Practice rooms, or reports, from one address. No try at anything: each counts. A self-test takes two rooms.
 pub(crate) const PRACTICE: Policy = Policy {
     failures: 120,
     window_ms: 10 * MINUTE_MS,
@@ -58,8 +58,10 @@ pub(crate) enum Desk {
     Code,
     Name,
     Password,
-    /// Nothing is guessed there, and nothing forgiven.
+    /// Nothing is guessed at these two, and nothing forgiven.
     Practice,
+    /// A report for a seat whose token is shown.
+    Report,
 }
 
 /// Whose failures are counted together.
@@ -87,7 +89,7 @@ impl TryKey {
 
     fn policy(&self) -> Policy {
         match self {
-            TryKey::Address(Desk::Practice, _) => PRACTICE,
+            TryKey::Address(Desk::Practice | Desk::Report, _) => PRACTICE,
             TryKey::Address(..) => ADDRESS,
             TryKey::Seat(..) => SEAT,
             TryKey::Account(..) => ACCOUNT,

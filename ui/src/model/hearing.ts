@@ -39,6 +39,10 @@ function change(s: Snapshot, e: Envelope): Snapshot {
       return person(s, e.payload.seat.id, { seat: e.payload.seat });
     case 'participant.test':
       return person(s, e.payload.seat, { test: e.payload.score });
+    case 'participant.devices':
+      return person(s, e.payload.seat, { devices: e.payload.devices });
+    case 'participant.fix':
+      return person(s, e.payload.seat, { fix: e.payload.fix });
     case 'identity.state':
       return person(s, e.payload.seat, { identity: e.payload.identity });
     case 'floor':

@@ -85,6 +85,10 @@ function lineOf(e: Envelope, m: Memory): LogLine | LogLine[] | null {
       return e.payload.up && first('hand') ? line('hand', { who: name(e.payload.seat) }) : null;
     case 'participant.replaced':
       return line('replaced', { who: name(e.payload.seat) });
+    case 'participant.fix': {
+      const { fix } = e.payload;
+      return line(fix ? `fix.${fix.state}` : 'fix.withdrawn', { who: name(e.payload.seat), fix: fix?.fix ?? '' });
+    }
     case 'identity.state': {
       const { identity } = e.payload;
       return identity === 'none' || identity === 'pending' ? null : line(`identity.${identity}`, { who: name(e.payload.seat) }, identity === 'failed' ? 'warn' : 'plain');
@@ -124,7 +128,7 @@ function lineOf(e: Envelope, m: Memory): LogLine | LogLine[] | null {
     case 'finding':
       return line(`finding.${e.payload.finding.kind}`, { who: name(e.payload.seat), note: e.payload.finding.note }, 'official');
     default:
-      // participant.hidden, .seat and .test are mechanics; so is what a newer server may add.
+      // participant.hidden, .seat, .test and .devices are mechanics; so is what a newer server may add.
       return null;
   }
 }

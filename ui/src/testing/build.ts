@@ -24,6 +24,8 @@ export function person(id: SeatId, role: Role, set: Partial<Participant> & { tit
     identity: 'passed',
     test: 'good',
     net: 'good',
+    devices: { camera: { name: 'unknown' }, microphone: { name: 'unknown' }, speaker: { name: 'unknown' } },
+    fix: null,
     findings: [],
     ...rest,
   };

@@ -39,6 +39,8 @@ const effects: { [T in Envelope['type']]: (s: Snapshot, e: Of<T>) => unknown } =
   'participant.seat': (s, e) => expect(find(s, e.payload.seat.id)?.seat).toEqual(e.payload.seat),
   'participant.replaced': (s) => expect(s.log).toHaveLength(1),
   'participant.test': (s, e) => expect(find(s, e.payload.seat)?.test).toBe(e.payload.score),
+  'participant.devices': (s, e) => expect(find(s, e.payload.seat)?.devices).toEqual(e.payload.devices),
+  'participant.fix': (s, e) => expect(find(s, e.payload.seat)?.fix).toEqual(e.payload.fix),
   'identity.state': (s, e) => expect(find(s, e.payload.seat)?.identity).toBe(e.payload.identity),
   floor: (s, e) => expect(s.floor).toEqual(e.payload.floor),
   'share.state': (s, e) => expect(find(s, e.payload.seat)?.sharing).toBe(e.payload.on),

@@ -215,6 +215,14 @@ test: TestScore,
  */
 net: NetQuality, 
 /**
+ * Their devices, as their own program says; the court's and their own to see.
+ */
+devices: DeviceConditions, 
+/**
+ * The court's last offer to put a device right; the court's and their own to see.
+ */
+fix: FixOffer | null, 
+/**
  * The judge's findings about this person, oldest first.
  */
 findings: Array<Finding>, };
@@ -553,7 +561,27 @@ on: boolean, } | { "type": "self.camera",
 /**
  * On or off.
  */
-on: boolean, } | { "type": "self.hand", 
+on: boolean, } | { "type": "self.devices", 
+/**
+ * All of them.
+ */
+devices: DeviceConditions, } | { "type": "fix.offer", 
+/**
+ * To whom.
+ */
+seat: SeatId, 
+/**
+ * What would be done.
+ */
+fix: DeviceFix | null, } | { "type": "fix.answer", 
+/**
+ * 同意.
+ */
+agreed: boolean, } | { "type": "fix.done", 
+/**
+ * It worked.
+ */
+worked: boolean, } | { "type": "self.hand", 
 /**
  * Up or down.
  */
@@ -713,7 +741,23 @@ seat: SeatId,
 /**
  * How it went.
  */
-score: TestScore, } } | { "type": "identity.state", "payload": { 
+score: TestScore, } } | { "type": "participant.devices", "payload": { 
+/**
+ * Whose.
+ */
+seat: SeatId, 
+/**
+ * All of them, as they are now.
+ */
+devices: DeviceConditions, } } | { "type": "participant.fix", "payload": { 
+/**
+ * To whom.
+ */
+seat: SeatId, 
+/**
+ * As it stands; none when it was taken back.
+ */
+fix: FixOffer | null, } } | { "type": "identity.state", "payload": { 
 /**
  * Who.
  */
@@ -847,7 +891,23 @@ seat: SeatId,
 /**
  * How it went.
  */
-score: TestScore, } } | { "type": "identity.state", "payload": { 
+score: TestScore, } } | { "type": "participant.devices", "payload": { 
+/**
+ * Whose.
+ */
+seat: SeatId, 
+/**
+ * All of them, as they are now.
+ */
+devices: DeviceConditions, } } | { "type": "participant.fix", "payload": { 
+/**
+ * To whom.
+ */
+seat: SeatId, 
+/**
+ * As it stands; none when it was taken back.
+ */
+fix: FixOffer | null, } } | { "type": "identity.state", "payload": { 
 /**
  * Who.
  */
@@ -922,6 +982,48 @@ seat: SeatId,
 finding: Finding, } };
 
 export type RequestOutcome = "granted" | "refused" | "withdrawn" | "lapsed";
+
+export type DeviceCondition = { "name": "unknown" } | { "name": "off" } | { "name": "fine" } | { "name": "silent" } | { "name": "echo" } | { "name": "failed", 
+/**
+ * Why.
+ */
+fault: DeviceFault, };
+
+export type DeviceConditions = { 
+/**
+ * 摄像头.
+ */
+camera: DeviceCondition, 
+/**
+ * 麦克风.
+ */
+microphone: DeviceCondition, 
+/**
+ * 扬声器.
+ */
+speaker: DeviceCondition, };
+
+export type DeviceFix = "nextCamera" | "nextMicrophone" | "nextSpeaker" | "raiseInput" | "restartCamera" | "restartMicrophone" | "reconnect";
+
+export type FixState = "offered" | "agreed" | "declined" | "done" | "failed";
+
+export type FixOffer = { 
+/**
+ * What would be done.
+ */
+fix: DeviceFix, 
+/**
+ * How far it is.
+ */
+state: FixState, 
+/**
+ * Who offered it.
+ */
+by: SeatId, 
+/**
+ * Since when it is in that state.
+ */
+at: TimeMs, };
 
 export type ClientFrame = { "type": "hello", 
 /**
@@ -1228,6 +1330,32 @@ mirror: Secret,
  * The server's clock when it answered.
  */
 serverTime: TimeMs, };
+
+export type SendSelfTest = { 
+/**
+ * For which seat.
+ */
+by: TestSender, 
+/**
+ * The report.
+ */
+report: SelfTest, };
+
+export type TestSender = { "name": "code", 
+/**
+ * As typed.
+ */
+code: Secret, } | { "name": "seat", 
+/**
+ * Their seat.
+ */
+seat: SeatTaken, };
+
+export type SelfTestsRead = { 
+/**
+ * The newest first; at most [`SelfTestsRead::KEPT`] of a seat.
+ */
+tests: Array<SeatTest>, };
 
 export type ApiError = { 
 /**
@@ -1623,6 +1751,44 @@ permissions: TestPart,
  */
 overall: TestPart, };
 
+export type TestPlan = { 
+/**
+ * The camera, which nothing else may hold.
+ */
+camera: boolean, 
+/**
+ * Microphone and loudspeaker, which nothing else may hold.
+ */
+sound: boolean, 
+/**
+ * The line to the court.
+ */
+network: boolean, };
+
+export type Voice = { 
+/**
+ * What was measured of it.
+ */
+facts: MicrophoneFacts, 
+/**
+ * Its loudness over time, oldest first, 0 to 1; empty where nothing was recorded.
+ */
+shape: Array<number>, };
+
+export type SeatTest = { 
+/**
+ * Whose seat it was sent for.
+ */
+seat: SeatId, 
+/**
+ * When it came, by the server's clock.
+ */
+sentAt: TimeMs, 
+/**
+ * The report.
+ */
+report: SelfTest, };
+
 export type TestStep = "computer" | "camera" | "sound" | "network";
 
 export type SelfTestProgress = { 
@@ -1735,7 +1901,11 @@ sharpness: number,
 /**
  * Part of the pictures that were the same as the one before.
  */
-frozen: number, };
+frozen: number, 
+/**
+ * The camera is set to turn its picture upside down, and tells so.
+ */
+flipped: boolean, };
 
 export type MicrophoneFacts = { "name": "failed", 
 /**
@@ -1789,6 +1959,10 @@ device: string,
  */
 heard: boolean | null, 
 /**
+ * It is a headset, as the person says or the device does; none where neither does.
+ */
+headset: boolean | null, 
+/**
  * The test sound in the microphone; none where it was not found there, as with a headset.
  */
 echo: EchoFacts | null, };
@@ -1838,6 +2012,10 @@ udp: TestPath,
  * Media over TCP.
  */
 tcp: TestPath, 
+/**
+ * Media inside a WebSocket to the server's own address: what passes where only web pages do.
+ */
+tunnel: TestPath, 
 /**
  * The system sends what goes to the web through a proxy.
  */
@@ -1941,9 +2119,9 @@ camera: TestGrant,
  */
 microphone: TestGrant, };
 
-export type TestFinding = "cameraMissing" | "cameraBusy" | "cameraDenied" | "cameraUnplugged" | "cameraBroken" | "cameraBlack" | "cameraFrozen" | "cameraDark" | "cameraBright" | "cameraBlurred" | "cameraSlow" | "cameraSmall" | "microphoneMissing" | "microphoneBusy" | "microphoneDenied" | "microphoneUnplugged" | "microphoneBroken" | "microphoneDead" | "microphoneOther" | "microphoneNoSpeech" | "microphoneQuiet" | "microphoneClipped" | "microphoneNoisy" | "speakerMissing" | "speakerBusy" | "speakerBroken" | "speakerNotHeard" | "echo" | "loudspeakerHeard" | "nameUnknown" | "serverUnreachable" | "tlsRefused" | "notTheCourt" | "channelClosed" | "udpClosed" | "mediaClosed" | "networkSlow" | "networkUneven" | "networkLossy" | "networkVeryLossy" | "uplinkNarrow" | "uplinkTooNarrow" | "downlinkNarrow" | "downlinkTooNarrow" | "clockWrong" | "computerSlow" | "computerTooSlow" | "computerBusy" | "memoryShort" | "diskShort" | "batteryLow" | "powerSaving" | "permissionCamera" | "permissionMicrophone";
+export type TestFinding = "cameraMissing" | "cameraBusy" | "cameraDenied" | "cameraUnplugged" | "cameraBroken" | "cameraBlack" | "cameraFrozen" | "cameraDark" | "cameraBright" | "cameraBlurred" | "cameraSlow" | "cameraSmall" | "cameraUpsideDown" | "microphoneMissing" | "microphoneBusy" | "microphoneDenied" | "microphoneUnplugged" | "microphoneBroken" | "microphoneDead" | "microphoneOther" | "microphoneNoSpeech" | "microphoneQuiet" | "microphoneClipped" | "microphoneNoisy" | "speakerMissing" | "speakerBusy" | "speakerBroken" | "speakerNotHeard" | "echo" | "loudspeakerHeard" | "nameUnknown" | "serverUnreachable" | "tlsRefused" | "notTheCourt" | "channelClosed" | "udpClosed" | "onlyTunnel" | "mediaClosed" | "networkSlow" | "networkUneven" | "networkLossy" | "networkVeryLossy" | "uplinkNarrow" | "uplinkTooNarrow" | "downlinkNarrow" | "downlinkTooNarrow" | "clockWrong" | "computerSlow" | "computerTooSlow" | "computerBusy" | "memoryShort" | "diskShort" | "batteryLow" | "powerSaving" | "permissionCamera" | "permissionMicrophone";
 
-export type TestRemedy = "connectCamera" | "closeCameraPrograms" | "allowCamera" | "openCover" | "checkAntivirus" | "replug" | "chooseOther" | "moreLight" | "lessLight" | "wipeLens" | "connectMicrophone" | "closeMicrophonePrograms" | "allowMicrophone" | "hardwareSwitch" | "takeLiveMicrophone" | "speakAgain" | "raiseLevel" | "lowerLevel" | "quietRoom" | "connectSpeaker" | "turnUp" | "useHeadset" | "checkInternet" | "askAddress" | "leaveProxy" | "askAdministratorUdp" | "askAdministrator" | "usePhoneNetwork" | "useCable" | "stopDownloads" | "setClock" | "closePrograms" | "freeDisk" | "plugIn" | "leavePowerSaving" | "useOtherComputer" | "callClerk";
+export type TestRemedy = "connectCamera" | "closeCameraPrograms" | "allowCamera" | "openCover" | "checkAntivirus" | "replug" | "chooseOther" | "moreLight" | "lessLight" | "wipeLens" | "turnPicture" | "connectMicrophone" | "closeMicrophonePrograms" | "allowMicrophone" | "hardwareSwitch" | "takeLiveMicrophone" | "speakAgain" | "raiseLevel" | "lowerLevel" | "quietRoom" | "connectSpeaker" | "turnUp" | "useHeadset" | "checkInternet" | "askAddress" | "leaveProxy" | "askAdministratorUdp" | "askAdministrator" | "usePhoneNetwork" | "useCable" | "stopDownloads" | "setClock" | "closePrograms" | "freeDisk" | "plugIn" | "leavePowerSaving" | "useOtherComputer" | "callClerk";
 
 /** Every command from page to host: its arguments and its reply. */
 export interface HostCommands {
@@ -1962,9 +2140,22 @@ export interface HostCommands {
   'media.views': { args: Array<TrackView>; reply: null };
   'check.playSound': { args: null; reply: null };
   'check.quick': { args: null; reply: QuickCheck };
-  'check.start': { args: null; reply: null };
+  'check.start': { args: TestPlan; reply: null };
   'check.stop': { args: null; reply: null };
   'check.history': { args: null; reply: Array<SelfTest> };
+  'check.keep': { args: SelfTest; reply: null };
+  'check.send': { args: SendSelfTest; reply: null };
+  'check.look': { args: null; reply: CameraFacts };
+  'check.hear': { args: null; reply: Voice };
+  'check.replay': { args: null; reply: null };
+  'check.loop': { args: null; reply: SpeakerFacts };
+  'check.permissions': { args: null; reply: PermissionFacts };
+  'check.settings': { args: DeviceKind; reply: null };
+  'camera.turn': { args: boolean; reply: null };
+  'court.selfTests': { args: null; reply: Array<SeatTest> };
+  'fix.apply': { args: DeviceFix; reply: null };
+  'practice.start': { args: null; reply: null };
+  'practice.stop': { args: null; reply: null };
   'share.sources': { args: null; reply: Array<ScreenInfo> };
   'share.start': { args: string; reply: null };
   'share.stop': { args: null; reply: null };

@@ -61,6 +61,7 @@ fn look(choice: &CameraChoice, clock: MediaClock) -> Result<CameraFacts, SourceE
         contrast: seen.contrast,
         sharpness: seen.sharpness,
         frozen: seen.frozen,
+        flipped: false,
     })
 }
 

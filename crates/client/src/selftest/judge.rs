@@ -170,6 +170,7 @@ fn camera(facts: &CameraFacts) -> Vec<Finding> {
         contrast,
         sharpness,
         frozen,
+        flipped,
         ..
     } = *facts
     else {
@@ -198,6 +199,7 @@ fn camera(facts: &CameraFacts) -> Vec<Finding> {
     note(&mut found, lit && sharpness < BLURRED, Finding::CameraBlurred);
     note(&mut found, fps < SLOW_FPS, Finding::CameraSlow);
     note(&mut found, height < SMALL_LINES, Finding::CameraSmall);
+    note(&mut found, flipped, Finding::CameraUpsideDown);
     found
 }
 
@@ -252,7 +254,7 @@ fn microphone(facts: &MicrophoneFacts) -> Vec<Finding> {
 }
 
 fn speaker(facts: &SpeakerFacts) -> Vec<Finding> {
-    let (heard, echo) = match facts {
+    let (heard, headset, echo) = match facts {
         SpeakerFacts::Failed { fault, .. } => {
             return vec![match fault {
                 DeviceFault::Missing => Finding::SpeakerMissing,
@@ -264,14 +266,16 @@ fn speaker(facts: &SpeakerFacts) -> Vec<Finding> {
                 | DeviceFault::NotSent => Finding::SpeakerBroken,
             }];
         }
-        SpeakerFacts::Played { heard, echo, .. } => (*heard, *echo),
+        SpeakerFacts::Played {
+            heard, headset, echo, ..
+        } => (*heard, *headset == Some(true), *echo),
     };
     let mut found = Vec::new();
     note(&mut found, heard == Some(false), Finding::SpeakerNotHeard);
     match echo {
         Some(echo) if echo.residual_db > ECHO_DB => found.push(Finding::Echo),
-        Some(_) => found.push(Finding::LoudspeakerHeard),
-        None => {}
+        Some(_) if !headset => found.push(Finding::LoudspeakerHeard),
+        Some(_) | None => {}
     }
     found
 }
@@ -297,7 +301,12 @@ fn network(facts: &NetworkFacts) -> Vec<Finding> {
     );
     note(
         &mut found,
-        reached && closed(facts.udp) && closed(facts.tcp),
+        reached && closed(facts.udp) && closed(facts.tcp) && facts.tunnel == TestPath::Open,
+        Finding::OnlyTunnel,
+    );
+    note(
+        &mut found,
+        reached && closed(facts.udp) && closed(facts.tcp) && facts.tunnel != TestPath::Open,
         Finding::MediaClosed,
     );
     let above = |value: Option<f32>, limit: f32| value.is_some_and(|value| value > limit);
@@ -425,12 +434,14 @@ pub fn gravity(finding: Finding) -> Score {
         | F::CameraBlurred
         | F::CameraSlow
         | F::CameraSmall
+        | F::CameraUpsideDown
         | F::MicrophoneNoSpeech
         | F::MicrophoneQuiet
         | F::MicrophoneClipped
         | F::MicrophoneNoisy
         | F::Echo
         | F::UdpClosed
+        | F::OnlyTunnel
         | F::NetworkSlow
         | F::NetworkUneven
         | F::NetworkLossy
@@ -464,6 +475,7 @@ pub fn steps(finding: Finding) -> &'static [Remedy] {
         F::CameraBlurred => &[R::WipeLens],
         F::CameraSlow => &[R::MoreLight, R::ClosePrograms],
         F::CameraSmall => &[R::ChooseOther],
+        F::CameraUpsideDown => &[R::TurnPicture],
         F::MicrophoneMissing => &[R::ConnectMicrophone, R::CallClerk],
         F::MicrophoneBusy => &[R::CloseMicrophonePrograms, R::ChooseOther],
         F::MicrophoneDenied | F::PermissionMicrophone => &[R::AllowMicrophone, R::CheckAntivirus],
@@ -486,6 +498,7 @@ pub fn steps(finding: Finding) -> &'static [Remedy] {
         F::NotTheCourt => &[R::CheckInternet, R::AskAddress],
         F::ChannelClosed => &[R::LeaveProxy, R::AskAdministrator, R::UsePhoneNetwork],
         F::UdpClosed => &[R::AskAdministratorUdp, R::UsePhoneNetwork],
+        F::OnlyTunnel => &[R::AskAdministrator, R::UsePhoneNetwork],
         F::MediaClosed => &[R::AskAdministratorUdp, R::UsePhoneNetwork, R::CallClerk],
         F::NetworkSlow => &[R::LeaveProxy, R::UseCable],
         F::NetworkUneven | F::NetworkLossy => &[R::UseCable, R::StopDownloads, R::UsePhoneNetwork],
@@ -556,7 +569,7 @@ mod tests {
         every! {
             CameraMissing CameraBusy CameraDenied CameraUnplugged CameraBroken CameraBlack
             CameraFrozen CameraDark CameraBright CameraBlurred CameraSlow CameraSmall
-            MicrophoneMissing MicrophoneBusy MicrophoneDenied MicrophoneUnplugged MicrophoneBroken
+            CameraUpsideDown OnlyTunnel MicrophoneMissing MicrophoneBusy MicrophoneDenied MicrophoneUnplugged MicrophoneBroken
             MicrophoneDead MicrophoneOther MicrophoneNoSpeech MicrophoneQuiet MicrophoneClipped
             MicrophoneNoisy SpeakerMissing SpeakerBusy SpeakerBroken SpeakerNotHeard Echo
             LoudspeakerHeard NameUnknown ServerUnreachable TlsRefused NotTheCourt ChannelClosed
@@ -593,7 +606,7 @@ mod tests {
             Just(TestPath::Closed)
         ];
         let numbers = proptest::collection::vec(number, 16);
-        let paths = proptest::collection::vec(path, 7);
+        let paths = proptest::collection::vec(path, 8);
         let parts = proptest::collection::vec(any::<bool>(), 5);
         (numbers, paths, parts, any::<u64>(), any::<i64>()).prop_map(|(n, p, part, whole, signed)| {
             TestFacts {
@@ -608,6 +621,7 @@ mod tests {
                     contrast: n[3],
                     sharpness: n[4],
                     frozen: n[5],
+                    flipped: part[4],
                 }),
                 microphone: part[1].then(|| MicrophoneFacts::Heard {
                     device: String::new(),
@@ -626,6 +640,7 @@ mod tests {
                     channel: p[4],
                     udp: p[5],
                     tcp: p[6],
+                    tunnel: p[7],
                     proxy: part[0],
                     rtt_ms: Some(n[10]),
                     jitter_ms: Some(n[11]),

@@ -102,6 +102,7 @@ fn speaker_facts(
     Some(SpeakerFacts::Played {
         device: name(&engine.playback_standing()).unwrap_or_default(),
         heard: None,
+        headset: None,
         echo: looped.ok().flatten().map(|looped| EchoFacts {
             delay_ms: looped.delay_ms,
             level_db: looped.level_db,

@@ -2,6 +2,7 @@
 //! Nothing here looks at the sender's role again, except where the table says "only your own".
 
 mod business;
+mod devices;
 mod person;
 mod requests;
 mod seats;
@@ -58,6 +59,11 @@ pub(crate) fn carry_out(
         | Command::IdentityConfirm { .. }
         | Command::IdentityWaive { .. }
         | Command::Leave => person::carry_out(draft, setup, sender, command),
+
+        Command::SelfDevices { .. }
+        | Command::FixOffer { .. }
+        | Command::FixAnswer { .. }
+        | Command::FixDone { .. } => devices::carry_out(draft, sender, command),
 
         Command::SelfHand { .. }
         | Command::HandLowerAll

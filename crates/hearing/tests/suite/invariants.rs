@@ -532,6 +532,8 @@ fn may_leave_the_courtroom(event: &Event, you: &SeatId) -> bool {
         | Event::ParticipantHand { seat, .. }
         | Event::ParticipantReplaced { seat }
         | Event::ParticipantTest { seat, .. }
+        | Event::ParticipantDevices { seat, .. }
+        | Event::ParticipantFix { seat, .. }
         | Event::IdentityState { seat, .. }
         | Event::ShareState { seat, .. }
         | Event::RequestEnded { seat, .. }

@@ -260,6 +260,18 @@ fn sample(kind: Kind) -> Command {
         Kind::MediaAskUnmute => Command::MediaAskUnmute { seat },
         Kind::SelfMic => Command::SelfMic { on: true },
         Kind::SelfCamera => Command::SelfCamera { on: true },
+        Kind::SelfDevices => Command::SelfDevices {
+            devices: DeviceConditions {
+                camera: DeviceCondition::Fine,
+                ..DeviceConditions::default()
+            },
+        },
+        Kind::FixOffer => Command::FixOffer {
+            seat,
+            fix: Some(DeviceFix::RaiseInput),
+        },
+        Kind::FixAnswer => Command::FixAnswer { agreed: true },
+        Kind::FixDone => Command::FixDone { worked: true },
         Kind::SelfHand => Command::SelfHand { up: true },
         Kind::HandLowerAll => Command::HandLowerAll,
         Kind::StepBegin => Command::StepBegin,

@@ -130,6 +130,8 @@ fn court_command() -> impl Strategy<Value = Command> {
         1 => (any_seat(), kind()).prop_map(|(seat, kind)| Command::MediaBlock { seat, kind }),
         1 => (any_seat(), kind()).prop_map(|(seat, kind)| Command::MediaUnblock { seat, kind }),
         1 => any_seat().prop_map(|seat| Command::MediaAskUnmute { seat }),
+        2 => (any_seat(), proptest::option::of(Just(DeviceFix::RaiseInput)))
+            .prop_map(|(seat, fix)| Command::FixOffer { seat, fix }),
         1 => proptest::option::of(any_seat()).prop_map(|seat| Command::FloorGive { seat }),
         1 => Just(Command::HandLowerAll),
         1 => any_seat().prop_map(|seat| Command::IdentityRequest { seat }),
@@ -153,11 +155,25 @@ fn court_command() -> impl Strategy<Value = Command> {
     ]
 }
 
+fn conditions(on: bool) -> DeviceConditions {
+    DeviceConditions {
+        microphone: if on {
+            DeviceCondition::Fine
+        } else {
+            DeviceCondition::Off
+        },
+        ..DeviceConditions::default()
+    }
+}
+
 fn own_command() -> impl Strategy<Value = Command> {
     prop_oneof![
         4 => any::<bool>().prop_map(|on| Command::SelfMic { on }),
         2 => any::<bool>().prop_map(|on| Command::SelfCamera { on }),
         3 => any::<bool>().prop_map(|up| Command::SelfHand { up }),
+        1 => any::<bool>().prop_map(|on| Command::SelfDevices { devices: conditions(on) }),
+        1 => any::<bool>().prop_map(|agreed| Command::FixAnswer { agreed }),
+        1 => any::<bool>().prop_map(|worked| Command::FixDone { worked }),
         1 => Just(Command::StepBegin),
         1 => Just(Command::StepTested { score: TestScore::Usable }),
         1 => any::<bool>().prop_map(|skipped| Command::StepIdentified { skipped }),

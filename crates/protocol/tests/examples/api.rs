@@ -93,6 +93,29 @@ pub(crate) fn practice() -> Vec<Practice> {
     }]
 }
 
+pub(crate) fn sent_self_tests() -> Vec<SendSelfTest> {
+    let senders = every_variant!(vec![
+        TestSender::Code { code: Secret::new("26031801") },
+        TestSender::Seat { seat: seat_taken().remove(0) },
+    ], TestSender: Code Seat);
+    let report = super::selftest::all().remove(2);
+    let send = |by| SendSelfTest {
+        by,
+        report: report.clone(),
+    };
+    senders.into_iter().map(send).collect()
+}
+
+pub(crate) fn read_self_tests() -> Vec<SelfTestsRead> {
+    vec![SelfTestsRead {
+        tests: vec![SeatTest {
+            seat: "s3".into(),
+            sent_at: NOW,
+            report: super::selftest::all().remove(2),
+        }],
+    }]
+}
+
 pub(crate) fn errors() -> Vec<ApiError> {
     let codes = every_variant!(vec![
         ApiErrorCode::CodeNotAccepted, ApiErrorCode::CodeNotYetValid, ApiErrorCode::CodeExpired,

@@ -36,6 +36,11 @@ pub(crate) fn all() -> Vec<Command> {
         Command::MediaAskUnmute { seat: seat() },
         Command::SelfMic { on: true },
         Command::SelfCamera { on: false },
+        Command::SelfDevices { devices: super::state::person().devices },
+        Command::FixOffer { seat: seat(), fix: Some(DeviceFix::RestartMicrophone) },
+        Command::FixOffer { seat: seat(), fix: None },
+        Command::FixAnswer { agreed: true },
+        Command::FixDone { worked: false },
         Command::SelfHand { up: true },
         Command::HandLowerAll,
         Command::StepBegin,
@@ -70,7 +75,7 @@ pub(crate) fn all() -> Vec<Command> {
         HearingOpen HearingStart HearingRecess HearingResume HearingSuspend HearingSign HearingClose HearingArchive
         HearingCancel HearingAdjourn HearingMoveOffline HearingHandOver PhaseSet FloorGive SeatAdmit SeatCallWitness
         SeatDismiss SeatIsolate SeatRecall SeatRemove MediaLock MediaUnlock MediaBlock MediaUnblock MediaAskUnmute
-        SelfMic SelfCamera SelfHand HandLowerAll StepBegin StepTested StepIdentified StepAcknowledged StepRetest
+        SelfMic SelfCamera SelfDevices FixOffer FixAnswer FixDone SelfHand HandLowerAll StepBegin StepTested StepIdentified StepAcknowledged StepRetest
         IdentityRequest IdentitySubmit IdentityConfirm IdentityWaive ShareStart ShareStop RequestMake RequestWithdraw
         RequestDecide MessageSend HelpAsk RecordPause RecordResume BroadcastStart BroadcastStop FindingMake Leave)
 }

@@ -42,6 +42,9 @@ fn events() -> Vec<Event> {
         Event::ParticipantSeat { seat: state::seat() },
         Event::ParticipantReplaced { seat: seat() },
         Event::ParticipantTest { seat: seat(), score: TestScore::Bad },
+        Event::ParticipantDevices { seat: seat(), devices: state::person().devices },
+        Event::ParticipantFix { seat: seat(), fix: Some(state::fix(DeviceFix::NextMicrophone, FixState::Offered)) },
+        Event::ParticipantFix { seat: seat(), fix: None },
         Event::IdentityState { seat: seat(), identity: Identity::Passed },
         Event::FloorState { floor: Some(Floor { seat: seat(), since: NOW }) },
         Event::FloorState { floor: None },
@@ -55,6 +58,6 @@ fn events() -> Vec<Event> {
         Event::FindingMade { seat: seat(), finding: state::finding() },
     ], Event:
         HearingState ParticipantState ParticipantShown ParticipantHidden ParticipantMedia ParticipantHand
-        ParticipantSeat ParticipantReplaced ParticipantTest IdentityState FloorState ShareState RequestMade
+        ParticipantSeat ParticipantReplaced ParticipantTest ParticipantDevices ParticipantFix IdentityState FloorState ShareState RequestMade
         RequestEnded Message Help RecordingState BroadcastState NetHealth FindingMade)
 }

@@ -20,6 +20,7 @@ fn every_code() -> TestPart {
             TestFinding::CameraUnplugged, TestFinding::CameraBroken, TestFinding::CameraBlack,
             TestFinding::CameraFrozen, TestFinding::CameraDark, TestFinding::CameraBright,
             TestFinding::CameraBlurred, TestFinding::CameraSlow, TestFinding::CameraSmall,
+            TestFinding::CameraUpsideDown, TestFinding::OnlyTunnel,
             TestFinding::MicrophoneMissing, TestFinding::MicrophoneBusy,
             TestFinding::MicrophoneDenied, TestFinding::MicrophoneUnplugged,
             TestFinding::MicrophoneBroken, TestFinding::MicrophoneDead,
@@ -39,7 +40,7 @@ fn every_code() -> TestPart {
             TestFinding::PermissionMicrophone,
         ], TestFinding:
             CameraMissing CameraBusy CameraDenied CameraUnplugged CameraBroken CameraBlack
-            CameraFrozen CameraDark CameraBright CameraBlurred CameraSlow CameraSmall
+            CameraFrozen CameraDark CameraBright CameraBlurred CameraSlow CameraSmall CameraUpsideDown OnlyTunnel
             MicrophoneMissing MicrophoneBusy MicrophoneDenied MicrophoneUnplugged MicrophoneBroken
             MicrophoneDead MicrophoneOther MicrophoneNoSpeech MicrophoneQuiet MicrophoneClipped
             MicrophoneNoisy SpeakerMissing SpeakerBusy SpeakerBroken SpeakerNotHeard Echo
@@ -53,7 +54,7 @@ fn every_code() -> TestPart {
             TestRemedy::ConnectCamera, TestRemedy::CloseCameraPrograms, TestRemedy::AllowCamera,
             TestRemedy::OpenCover, TestRemedy::CheckAntivirus, TestRemedy::Replug,
             TestRemedy::ChooseOther, TestRemedy::MoreLight, TestRemedy::LessLight,
-            TestRemedy::WipeLens, TestRemedy::ConnectMicrophone,
+            TestRemedy::WipeLens, TestRemedy::TurnPicture, TestRemedy::ConnectMicrophone,
             TestRemedy::CloseMicrophonePrograms, TestRemedy::AllowMicrophone,
             TestRemedy::HardwareSwitch, TestRemedy::TakeLiveMicrophone, TestRemedy::SpeakAgain,
             TestRemedy::RaiseLevel, TestRemedy::LowerLevel, TestRemedy::QuietRoom,
@@ -65,7 +66,7 @@ fn every_code() -> TestPart {
             TestRemedy::UseOtherComputer, TestRemedy::CallClerk,
         ], TestRemedy:
             ConnectCamera CloseCameraPrograms AllowCamera OpenCover CheckAntivirus Replug
-            ChooseOther MoreLight LessLight WipeLens ConnectMicrophone CloseMicrophonePrograms
+            ChooseOther MoreLight LessLight WipeLens TurnPicture ConnectMicrophone CloseMicrophonePrograms
             AllowMicrophone HardwareSwitch TakeLiveMicrophone SpeakAgain RaiseLevel LowerLevel
             QuietRoom ConnectSpeaker TurnUp UseHeadset CheckInternet AskAddress LeaveProxy AskAdministratorUdp
             AskAdministrator UsePhoneNetwork UseCable StopDownloads SetClock ClosePrograms FreeDisk
@@ -103,6 +104,7 @@ fn measured() -> TestFacts {
             contrast: 0.25,
             sharpness: 180.0,
             frozen: 0.0,
+            flipped: false,
         }),
         microphone: Some(MicrophoneFacts::Heard {
             device: "Headset".into(),
@@ -115,6 +117,7 @@ fn measured() -> TestFacts {
         speaker: Some(SpeakerFacts::Played {
             device: "Speakers".into(),
             heard: Some(true),
+            headset: Some(false),
             echo: Some(EchoFacts {
                 delay_ms: 62.5,
                 level_db: -14.0,
@@ -129,6 +132,7 @@ fn measured() -> TestFacts {
             channel: TestPath::Open,
             udp: TestPath::Closed,
             tcp: TestPath::Open,
+            tunnel: TestPath::Open,
             proxy: true,
             rtt_ms: Some(64.0),
             jitter_ms: Some(8.5),

@@ -91,8 +91,46 @@ pub(crate) fn person() -> Participant {
         identity: Identity::Pending,
         test: TestScore::Usable,
         net: NetQuality::Poor,
+        devices: DeviceConditions {
+            camera: DeviceCondition::Fine,
+            microphone: DeviceCondition::Silent,
+            speaker: DeviceCondition::Unknown,
+        },
+        fix: Some(fix(DeviceFix::RaiseInput, FixState::Agreed)),
         findings: vec![finding()],
     }
+}
+
+pub(crate) fn fix(fix: DeviceFix, state: FixState) -> FixOffer {
+    FixOffer {
+        fix,
+        state,
+        by: "s1".into(),
+        at: NOW,
+    }
+}
+
+pub(crate) fn fixes() -> Vec<FixOffer> {
+    let kinds = every_variant!(vec![
+        DeviceFix::NextCamera, DeviceFix::NextMicrophone, DeviceFix::NextSpeaker, DeviceFix::RaiseInput,
+        DeviceFix::RestartCamera, DeviceFix::RestartMicrophone, DeviceFix::Reconnect,
+    ], DeviceFix:
+        NextCamera NextMicrophone NextSpeaker RaiseInput RestartCamera RestartMicrophone Reconnect);
+    let states = every_variant!(vec![
+        FixState::Offered, FixState::Agreed, FixState::Declined, FixState::Done, FixState::Failed,
+    ], FixState: Offered Agreed Declined Done Failed);
+    kinds
+        .into_iter()
+        .zip(states.into_iter().cycle())
+        .map(|(kind, state)| fix(kind, state))
+        .collect()
+}
+
+pub(crate) fn conditions() -> Vec<DeviceCondition> {
+    every_variant!(vec![
+        DeviceCondition::Unknown, DeviceCondition::Off, DeviceCondition::Fine, DeviceCondition::Silent,
+        DeviceCondition::Echo, DeviceCondition::Failed { fault: DeviceFault::Unplugged },
+    ], DeviceCondition: Unknown Off Fine Silent Echo Failed)
 }
 
 pub(crate) fn finding() -> Finding {

@@ -3,7 +3,7 @@
 use super::connection::Outbox;
 use protocol::{
     ByeReason, CaseInfo, Command, CommandId, ConnectionId, DropCause, HearingState, NetQuality, Seat, SeatId,
-    Seq, TimeMs,
+    Seq, TestScore, TimeMs,
 };
 use tokio::sync::oneshot;
 
@@ -45,6 +45,12 @@ pub(crate) enum HearingMessage {
         seat: SeatId,
         take_over: bool,
         reply: oneshot::Sender<Result<(), TakeRefusal>>,
+    },
+    /// A self-test came for a seat. Answered when it is in the log.
+    Tested {
+        seat: SeatId,
+        score: TestScore,
+        reply: oneshot::Sender<()>,
     },
     /// Say goodbye to everybody and end.
     Shutdown,

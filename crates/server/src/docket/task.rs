@@ -240,6 +240,10 @@ impl HearingTask {
                     return Err(error);
                 }
             }
+            HearingMessage::Tested { seat, score, reply } => {
+                let _refused = self.take_in(Input::Tested { seat, score }).await?;
+                let _gone = reply.send(());
+            }
             HearingMessage::Shutdown => {
                 self.shut_down().await?;
                 return Ok(Next::Over);

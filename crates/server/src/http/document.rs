@@ -6,8 +6,9 @@ use crate::media::{MediaEndpoint, Opens};
 use axum::response::{IntoResponse, Response};
 use protocol::{
     AgentAuthority, AgentKind, ApiError, ApiErrorCode, Capacity, CaseInfo, Enter, Entered, HearingState,
-    IdNumber, MediaAccess, PersonName, Practice, Role, Seat, SeatTaken, Secret, Side, StaffHearing,
-    StaffHearings, StaffSignIn, StaffSignedIn, StaffTakeSeat, TakeSeat, TimeMs,
+    IdNumber, MediaAccess, PersonName, Practice, Role, Seat, SeatTaken, SeatTest, Secret, SelfTest,
+    SelfTestsRead, SendSelfTest, Side, StaffHearing, StaffHearings, StaffSignIn, StaffSignedIn,
+    StaffTakeSeat, TakeSeat, TestFacts, TestPart, TestScore, TestSender, TimeMs,
 };
 use serde_json::{Value, json};
 use utoipa::openapi::path::{OperationBuilder, ParameterBuilder, ParameterIn};
@@ -261,8 +262,46 @@ fn examples(endpoint: Endpoint) -> (Option<Value>, Reply) {
                 server_time: TimeMs(1_780_000_000_000),
             })),
         ),
+        Endpoint::SendSelfTest => (
+            Some(value(&SendSelfTest {
+                by: TestSender::Code { code: secret() },
+                report: report(),
+            })),
+            Reply::Json(Value::Null),
+        ),
+        Endpoint::SelfTests => (
+            None,
+            Reply::Json(value(&SelfTestsRead {
+                tests: vec![SeatTest {
+                    seat: "plaintiff".into(),
+                    sent_at: TimeMs(1_780_000_000_000),
+                    report: report(),
+                }],
+            })),
+        ),
         Endpoint::OpenApi => (None, Reply::Json(json!({ "openapi": "3.1.0" }))),
         Endpoint::Alive | Endpoint::Ready | Endpoint::Metrics => (None, Reply::Text),
+    }
+}
+
+fn report() -> SelfTest {
+    let part = || TestPart {
+        score: TestScore::Good,
+        findings: Vec::new(),
+        remedies: Vec::new(),
+    };
+    SelfTest {
+        taken_at: TimeMs(1_780_000_000_000),
+        took_ms: 16_000,
+        version: env!("CARGO_PKG_VERSION").into(),
+        facts: TestFacts::default(),
+        camera: part(),
+        microphone: part(),
+        speaker: part(),
+        network: part(),
+        computer: part(),
+        permissions: part(),
+        overall: part(),
     }
 }
 

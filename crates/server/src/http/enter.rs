@@ -216,7 +216,7 @@ fn fits(request: &TakeSeat, seat: &Seat) -> Result<(), ApiErrorCode> {
     Ok(())
 }
 
-async fn look(shared: &Shared, (hearing, seat): &(HearingId, SeatId)) -> Result<Look, Failure> {
+pub(super) async fn look(shared: &Shared, (hearing, seat): &(HearingId, SeatId)) -> Result<Look, Failure> {
     let looked = shared
         .docket
         .ask(hearing, |reply| HearingMessage::Look {
@@ -256,7 +256,7 @@ pub(super) async fn take(
         .await
 }
 
-fn failure_of(shared: &Shared, error: &DocketError) -> Failure {
+pub(super) fn failure_of(shared: &Shared, error: &DocketError) -> Failure {
     match error {
         DocketError::NoSuchHearing => ApiErrorCode::NotFound.into(),
         DocketError::Store(error) => shared.internal("hearing", error),

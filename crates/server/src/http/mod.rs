@@ -7,6 +7,7 @@ mod operator;
 mod page;
 mod practice;
 mod routes;
+mod selftest;
 mod staff;
 
 pub use document::openapi;

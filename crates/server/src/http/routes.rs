@@ -1,7 +1,7 @@
 //! Every route of the server and who may use it, in one table. The router is built from it and from nothing else.
 
 use super::exchange::{Device, Failure};
-use super::{document, enter, operator, page, practice, staff};
+use super::{document, enter, operator, page, practice, selftest, staff};
 use crate::app::Shared;
 use crate::channel;
 use crate::keyed_hash::Purpose;
@@ -33,6 +33,8 @@ pub(crate) enum Who {
     SeatToken,
     /// A signed-in account.
     Staff,
+    /// Whoever shows the seat token of a member of the court's staff.
+    CourtSeat,
     /// The machine itself, or the operator's token.
     Operator,
 }
@@ -47,6 +49,8 @@ pub(crate) enum Endpoint {
     StaffHearings,
     StaffSeat,
     Practice,
+    SendSelfTest,
+    SelfTests,
     OpenApi,
     Alive,
     Ready,
@@ -64,7 +68,7 @@ pub(crate) struct Row {
 }
 
 impl Endpoint {
-    pub(crate) const ALL: [Endpoint; 11] = [
+    pub(crate) const ALL: [Endpoint; 13] = [
         Endpoint::Enter,
         Endpoint::Seat,
         Endpoint::Channel,
@@ -72,6 +76,8 @@ impl Endpoint {
         Endpoint::StaffHearings,
         Endpoint::StaffSeat,
         Endpoint::Practice,
+        Endpoint::SendSelfTest,
+        Endpoint::SelfTests,
         Endpoint::OpenApi,
         Endpoint::Alive,
         Endpoint::Ready,
@@ -129,6 +135,18 @@ impl Endpoint {
                 Who::Anyone,
                 "Opens a practice room, in which one sees and hears oneself.",
             ),
+            Endpoint::SendSelfTest => row(
+                "POST",
+                "/api/v1/self-tests",
+                Who::Anyone,
+                "Sends the report of a device check to the court, by code or seat.",
+            ),
+            Endpoint::SelfTests => row(
+                "GET",
+                "/api/v1/hearings/{id}/self-tests",
+                Who::CourtSeat,
+                "The reports that were sent in a hearing.",
+            ),
             Endpoint::OpenApi => row("GET", "/api/v1/openapi.json", Who::Anyone, "This document."),
             Endpoint::Alive => row("GET", "/healthz", Who::Anyone, "The process runs."),
             Endpoint::Ready => row("GET", "/readyz", Who::Anyone, "The server takes people in."),
@@ -150,6 +168,8 @@ impl Endpoint {
             Endpoint::StaffHearings => get(staff::hearings),
             Endpoint::StaffSeat => post(staff::seat),
             Endpoint::Practice => post(practice::open),
+            Endpoint::SendSelfTest => post(selftest::send),
+            Endpoint::SelfTests => get(selftest::read),
             Endpoint::OpenApi => get(document::serve),
             Endpoint::Alive => get(operator::alive),
             Endpoint::Ready => get(operator::ready),
@@ -161,6 +181,10 @@ impl Endpoint {
 /// The account that showed a staff token; put into the request by the guard.
 #[derive(Clone, Debug)]
 pub(super) struct SignedIn(pub(super) String);
+
+/// The hearing in which a member of court staff showed the token of their seat; put into the request by the guard.
+#[derive(Clone, Debug)]
+pub(super) struct Seated(pub(super) HearingId);
 
 /// The whole router: the table, the media plane's own routes, and the page for everything else.
 pub(crate) fn router(shared: &Arc<Shared>, media: Router) -> Router {
@@ -206,6 +230,10 @@ async fn guarded(State(guard): State<Guard>, mut request: Request, next: Next) -
             let account = staff_account(&guard.shared, bearer).await?;
             request.extensions_mut().insert(SignedIn(account));
         }
+        Who::CourtSeat => {
+            let seated = court_seat(&guard.shared, bearer).await?;
+            request.extensions_mut().insert(seated);
+        }
         Who::Operator => {
             let (parts, body) = request.into_parts();
             let device = Device::of(&parts, guard.shared.config.behind_proxy);
@@ -239,6 +267,27 @@ async fn staff_account(shared: &Shared, bearer: Option<Secret>) -> Result<String
         // A ticket or a seat token is a right token for another thing.
         Some(TokenKind::Ticket(..) | TokenKind::Seat(..)) => Err(ApiErrorCode::NotAllowed.into()),
         None => Err(ApiErrorCode::NotSignedIn.into()),
+    }
+}
+
+async fn court_seat(shared: &Shared, bearer: Option<Secret>) -> Result<Seated, Failure> {
+    let token = bearer.ok_or(ApiErrorCode::NotSignedIn)?;
+    let hash = shared.key.hash(Purpose::Token, token.expose());
+    let found = shared
+        .store
+        .token(&hash, shared.clock.now())
+        .await
+        .map_err(|e| shared.internal("token", &e))?;
+    let place = match found.map(|t| t.kind) {
+        Some(TokenKind::Seat(hearing, seat)) => (hearing, seat),
+        Some(TokenKind::Ticket(..) | TokenKind::Staff(_)) => return Err(ApiErrorCode::NotAllowed.into()),
+        None => return Err(ApiErrorCode::NotSignedIn.into()),
+    };
+    let role = enter::look(shared, &place).await?.seat.role;
+    if hearing::is_court(role) {
+        Ok(Seated(place.0))
+    } else {
+        Err(ApiErrorCode::NotAllowed.into())
     }
 }
 

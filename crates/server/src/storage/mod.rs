@@ -6,6 +6,7 @@
 mod accounts;
 mod audit;
 mod hearings;
+mod selftests;
 mod tokens;
 
 pub(crate) use accounts::StoredAccount;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// Every route with the status that each asker gets: nobody, a staff session, a ticket shown as a bearer, and nobody
 /// from the server's own machine.
-const TABLE: [(&str, &str, [u16; 4]); 11] = [
+const TABLE: [(&str, &str, [u16; 4]); 13] = [
     ("POST", "/api/v1/enter", [400, 400, 400, 400]),
     ("POST", "/api/v1/seat", [400, 400, 400, 400]),
     ("GET", "/api/v1/hearings/h-1/channel", [400, 400, 400, 400]),
@@ -13,6 +13,8 @@ const TABLE: [(&str, &str, [u16; 4]); 11] = [
     ("GET", "/api/v1/staff/hearings", [401, 200, 403, 401]),
     ("POST", "/api/v1/staff/seat", [401, 400, 403, 401]),
     ("POST", "/api/v1/practice", [200, 200, 200, 200]),
+    ("POST", "/api/v1/self-tests", [400, 400, 400, 400]),
+    ("GET", "/api/v1/hearings/h-1/self-tests", [401, 403, 403, 401]),
     ("GET", "/api/v1/openapi.json", [200, 200, 200, 200]),
     ("GET", "/healthz", [200, 200, 200, 200]),
     ("GET", "/readyz", [200, 200, 200, 200]),

@@ -13,7 +13,7 @@ import { useEntry } from './useEntry';
 
 const media = { mic: false, camera: false, micLocked: false, cameraLocked: false, audioBlocked: false, videoBlocked: false, askedToUnmute: false };
 function person(id: string, role: Role, title: string, side: string, state: ParticipantState): Participant {
-  return { seat: { id, role, title, name: `${title}名`, represents: null, side } as Participant['seat'], state, media, hand: false, sharing: false, identity: 'none', test: 'unknown', net: 'good', findings: [] };
+  return { seat: { id, role, title, name: `${title}名`, represents: null, side } as Participant['seat'], state, media, hand: false, sharing: false, identity: 'none', test: 'unknown', net: 'good', devices: { camera: { name: 'unknown' }, microphone: { name: 'unknown' }, speaker: { name: 'unknown' } }, fix: null, findings: [] };
 }
 function snapshot(state: ParticipantState, hearing: HearingState = { name: 'open' }): Snapshot {
   return {

@@ -36,7 +36,7 @@ export function useSelfTest() {
     progress.value = chosen.value = null;
     started.value = true;
     try {
-      await host.call('check.start', null);
+      await host.call('check.start', { camera: true, sound: true, network: true });
     } catch (error) {
       if (!(error instanceof HostFailure)) throw error;
       started.value = false;

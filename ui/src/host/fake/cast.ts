@@ -32,10 +32,12 @@ const SILENT: MediaSwitches = {
   askedToUnmute: false,
 };
 
+const FINE: Participant['devices'] = { camera: { name: 'fine' }, microphone: { name: 'fine' }, speaker: { name: 'fine' } };
+
 function person(id: string, role: Role, title: string, name: string, side: Side, set: Partial<Participant> = {}): Participant {
   const seat: Seat = { id, role, title, name, side, represents: null };
   const state: ParticipantState = { name: 'inCourt' };
-  return { seat, state, media: SILENT, hand: false, sharing: false, identity: 'passed', test: 'good', net: 'good', findings: [], ...set };
+  return { seat, state, media: SILENT, hand: false, sharing: false, identity: 'passed', test: 'good', net: 'good', devices: FINE, fix: null, findings: [], ...set };
 }
 
 /** As a viewer with this role sees them: witnesses are not there for the parties until they are called. */

@@ -117,6 +117,15 @@ pub(crate) struct SelftestArgs {
     /// Address of the court's server; without it the network is left out.
     #[arg(long, env = "MINGTING_SERVER", value_name = "URL")]
     pub(crate) server: Option<Url>,
+    /// Send the report to the court for the seat of this hearing code.
+    #[arg(
+        long,
+        env = "MINGTING_CODE",
+        value_name = "CODE",
+        hide_env_values = true,
+        requires = "server"
+    )]
+    pub(crate) code: Option<String>,
     /// Print the whole result as JSON instead of one line a part.
     #[arg(long)]
     pub(crate) json: bool,

@@ -221,8 +221,8 @@ impl Part {
 mod tests {
     use super::*;
     use protocol::{
-        Envelope, HearingId, Identity, MediaSwitches, NetQuality, PersonName, RecordingState, Seat, Seq,
-        Side, TimeMs,
+        DeviceConditions, Envelope, HearingId, Identity, MediaSwitches, NetQuality, PersonName,
+        RecordingState, Seat, Seq, Side, TimeMs,
     };
 
     fn person(id: &str, role: Role, state: ParticipantState) -> Participant {
@@ -242,6 +242,8 @@ mod tests {
             identity: Identity::None,
             test: TestScore::Unknown,
             net: NetQuality::Unknown,
+            devices: DeviceConditions::default(),
+            fix: None,
             findings: Vec::new(),
         }
     }

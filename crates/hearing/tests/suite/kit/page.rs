@@ -56,6 +56,8 @@ impl Page {
             Event::ParticipantHand { seat, up } => self.of(seat).hand = *up,
             Event::ParticipantSeat { seat } => self.of(&seat.id).seat = seat.clone(),
             Event::ParticipantTest { seat, score } => self.of(seat).test = *score,
+            Event::ParticipantDevices { seat, devices } => self.of(seat).devices = *devices,
+            Event::ParticipantFix { seat, fix } => self.of(seat).fix = fix.clone(),
             Event::IdentityState { seat, identity } => self.of(seat).identity = *identity,
             Event::FloorState { floor } => self.floor = floor.clone(),
             Event::ShareState { seat, on } => self.of(seat).sharing = *on,

@@ -1,5 +1,6 @@
 //! Scenes from a day in court, each as its people would tell it.
 
+mod devices;
 mod presence;
 mod proceedings;
 
