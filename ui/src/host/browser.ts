@@ -24,7 +24,7 @@ class BrowserHost implements Host {
     share: typeof navigator.mediaDevices?.getDisplayMedia === 'function' ? 'browser' : 'no',
     chooseSpeaker: 'setSinkId' in HTMLMediaElement.prototype,
     checkBeforeSeat: true,
-    selfTest: false,
+    selfTest: false, openSettings: false,
   };
   private readonly listeners = new Set<(event: HostEvent) => void>();
   private readonly surfaces = new Surfaces();

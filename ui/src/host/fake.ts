@@ -6,10 +6,10 @@ import { HostFailure, type Host } from './host';
 import { cast } from './fake/cast';
 import { face, sheet } from './fake/faces';
 import { FakeHearing } from './fake/hearing';
-import { TESTED } from './fake/selftest';
+import { TESTED, checkAnswers } from './fake/selftest';
 import type { DeviceKind, DeviceList, DeviceState, HostCommands, HostEvent, SeatTaken, TrackInfo } from '../wire/generated';
 
-type Handlers = { [K in keyof HostCommands]: (args: HostCommands[K]['args']) => HostCommands[K]['reply'] };
+type Handlers = { [K in keyof HostCommands]: (args: HostCommands[K]['args']) => HostCommands[K]['reply'] | Promise<HostCommands[K]['reply']> };
 
 const DEVICES: DeviceList = {
   devices: [
@@ -147,6 +147,7 @@ export async function createFakeHost(query: string): Promise<Host> {
     },
     'check.stop': () => null,
     'check.history': () => [],
+    ...checkAnswers(hearing),
     'share.sources': () => [
       { id: 'screen-1', name: '整个屏幕 1', monitor: true, thumbnail: null },
       { id: 'window-1', name: '房屋交接单.pdf', monitor: false, thumbnail: null },
@@ -163,8 +164,8 @@ export async function createFakeHost(query: string): Promise<Host> {
 
   return {
     kind: 'fake',
-    can: { share: 'picker', chooseSpeaker: true, checkBeforeSeat: true, selfTest: true },
-    call: async (name, args) => handlers[name](args as never) as never,
+    can: { share: 'picker', chooseSpeaker: true, checkBeforeSeat: true, selfTest: true, openSettings: true },
+    call: async (name, args) => (await handlers[name](args as never)) as never,
     on(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

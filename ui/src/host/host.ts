@@ -16,6 +16,8 @@ export interface HostCan {
   checkBeforeSeat: boolean;
   /** Everything can be measured by itself, with a report. */
   selfTest: boolean;
+  /** The system's own settings for a device can be opened from here. */
+  openSettings: boolean;
 }
 
 export interface Host {

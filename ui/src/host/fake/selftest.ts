@@ -1,5 +1,6 @@
-/** A self-test in which the line loses data. */
-import type { SelfTest, TestPart } from '../../wire/generated';
+/** A self-test in which the line loses data, and what is measured piece by piece on devices that run. */
+import type { HostCommands, SelfTest, TestPart, Voice } from '../../wire/generated';
+import type { FakeHearing } from './hearing';
 
 const good: TestPart = { score: 'good', findings: [], remedies: [] };
 const lossy: TestPart = { score: 'usable', findings: ['udpClosed', 'networkLossy'], remedies: ['askAdministratorUdp', 'usePhoneNetwork', 'useCable'] };
@@ -23,4 +24,30 @@ export const TESTED = (): SelfTest => ({
   computer: good,
   permissions: good,
   overall: lossy,
+});
+
+const VOICE = (): Voice => ({
+  facts: { name: 'heard', device: 'USB 耳机麦克风', speechDb: -24, noiseDb: -62, peakDb: -9, clipped: 0, live: null },
+  shape: Array.from({ length: 32 }, (_, i) => Math.abs(Math.sin(i * 0.7)) * (i < 26 ? 0.9 : 0.2)),
+});
+const after = <T>(ms: number, value: T) => new Promise<T>((done) => setTimeout(() => done(value), ms));
+
+type Answers = { [K in keyof HostCommands]: (args: HostCommands[K]['args']) => HostCommands[K]['reply'] | Promise<HostCommands[K]['reply']> };
+type Check = 'check.keep' | 'check.send' | 'check.look' | 'check.hear' | 'check.replay' | 'check.loop' | 'check.permissions' | 'check.settings';
+type Rest = 'camera.turn' | 'court.selfTests' | 'fix.apply' | 'practice.start' | 'practice.stop';
+
+export const checkAnswers = (hearing: FakeHearing): Pick<Answers, Check | Rest> => ({
+  'check.keep': () => null,
+  'check.send': () => null,
+  'check.look': async () => (await after(2_000, TESTED().facts.camera)) ?? { name: 'failed', fault: 'missing', device: null, heldBy: [] },
+  'check.hear': () => after(5_000, VOICE()),
+  'check.replay': () => after(5_000, null),
+  'check.loop': () => after(2_000, { name: 'played', device: 'USB 耳机', heard: null, headset: null, echo: null }),
+  'check.permissions': () => ({ camera: 'granted', microphone: 'granted' }),
+  'check.settings': () => null,
+  'camera.turn': () => null,
+  'court.selfTests': () => hearing.snapshot.participants.slice(4, 7).map(({ seat }) => ({ seat: seat.id, sentAt: Date.now() - 3_600_000, report: TESTED() })),
+  'fix.apply': () => after(1_500, null),
+  'practice.start': () => null,
+  'practice.stop': () => null,
 });
