@@ -10,6 +10,7 @@ mod media;
 mod practice;
 mod privacy;
 mod routes;
+mod selftests;
 #[path = "../kit/signalling.rs"]
 mod signalling;
 mod staff;
