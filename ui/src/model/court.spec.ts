@@ -50,7 +50,7 @@ describe('actsOf', () => {
 describe('menuOf', () => {
   const menu = (p: Participant, state: HearingState = inSession, rights = judge) => menuOf(p, state, null, rights).map((i) => i.name).join(' ');
   it('has for a party in court', () => {
-    expect(menu(person('p', 'plaintiff'))).toBe('floorGive askUnmute micLock cameraLock audioBlock videoBlock isolate answer remove');
+    expect(menu(person('p', 'plaintiff'))).toBe('floorGive askUnmute micLock cameraLock audioBlock videoBlock isolate check answer remove');
   });
   it('never offers to open a microphone, only to ask', () => {
     const locked = person('p', 'plaintiff', { media: { ...person('p', 'plaintiff').media, micLocked: true } });
@@ -58,7 +58,7 @@ describe('menuOf', () => {
     expect(menu(locked)).not.toContain('askUnmute');
   });
   it('has for a witness who waits, and one who is heard', () => {
-    expect(menu(person('w', 'witness', { state: { name: 'witnessRoom' }, identity: 'waived' }))).toBe('callWitness answer finding.absent remove');
+    expect(menu(person('w', 'witness', { state: { name: 'witnessRoom' }, identity: 'waived' }))).toBe('callWitness check answer finding.absent remove');
     expect(menu(person('w', 'witness'))).toContain('dismiss');
   });
   it('leaves findings and removal to the judge', () => {

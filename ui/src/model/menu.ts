@@ -6,7 +6,7 @@ import type { Rights } from './rights';
 export type MenuItem =
   | { name: string; does: { kind: 'command'; command: Command }; group: number }
   /** Asks first, with a reason. */
-  | { name: string; does: { kind: 'ask'; what: 'isolate' | 'remove' | 'help' | 'identity' }; group: number }
+  | { name: string; does: { kind: 'ask'; what: 'isolate' | 'remove' | 'help' | 'identity' | 'check' }; group: number }
   | { name: string; does: { kind: 'finding'; what: FindingKind }; group: number };
 
 export function menuOf(p: Participant, state: HearingState, floor: string | null, rights: Rights): MenuItem[] {
@@ -44,6 +44,7 @@ export function menuOf(p: Participant, state: HearingState, floor: string | null
     if (rights.preside && (p.identity === 'none' || p.identity === 'requested' || p.identity === 'failed')) add(4, 'identityWaive', { type: 'identity.waive', seat });
   }
   if (partyLike && rights.health && place !== 'left' && place !== 'removed' && place !== 'invited') {
+    items.push({ name: 'check', group: 5, does: { kind: 'ask', what: 'check' } });
     items.push({ name: 'answer', group: 5, does: { kind: 'ask', what: 'help' } });
   }
   if (rights.preside && partyLike) {

@@ -22,6 +22,10 @@ export const called = (p: { title: string; name: string }): string => `${p.title
 /** The person's connection needs looking after. */
 export const isWeak = (p: Participant): boolean => p.net === 'poor' || p.net === 'bad';
 
+/** There, through with the steps of joining, and with a device check that does not speak against it. */
+export const isReady = (p: Participant): boolean =>
+  !isAway(p) && ['waiting', 'witnessRoom', 'inCourt'].includes(p.state.name) && p.test !== 'bad' && p.net !== 'bad';
+
 /** Bars of the network sign, 0 to 4. */
 export function bars(p: Participant): 0 | 1 | 2 | 3 | 4 {
   if (isAway(p)) return 0;

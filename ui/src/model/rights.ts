@@ -13,6 +13,8 @@ export interface Rights {
   suspend: boolean;
   /** See how everybody's connection and devices are. */
   health: boolean;
+  /** Offer to put somebody's device right. */
+  fix: boolean;
   share: 'free' | 'ask' | 'no';
   /** What the person may ask the court for, beside the floor, a share and leave. */
   asks: readonly ('recess' | 'phase')[];
@@ -36,6 +38,7 @@ export function rightsOf(role: Role, settings: HearingSettings): Rights {
     order: judge || (clerk && settings.clerkAssists),
     suspend: judge || clerk || (role === 'technician' && settings.technicianMaySuspend),
     health: isCourt(role),
+    fix: judge || clerk || role === 'technician',
     share: shareOf(role, settings),
     asks: asksOf(role),
     archive: archives(role),

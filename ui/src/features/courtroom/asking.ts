@@ -9,7 +9,7 @@ export type Asking =
   | { name: 'request' }
   | { name: 'witness' }
   | { name: 'isolate'; seat: SeatId | null }
-  | { name: 'remove' | 'identity' | 'answer'; seat: SeatId }
+  | { name: 'remove' | 'identity' | 'answer' | 'check'; seat: SeatId }
   | { name: 'finding'; seat: SeatId; finding: FindingKind }
   | { name: 'technical' | 'adjourn' | 'cancel' | 'moveOffline' }
   | { name: 'share' | 'devices' | 'help' | 'leave' };

@@ -164,7 +164,7 @@ describe('for a party', () => {
     await fireEvent.click(await screen.findByRole('radio', { name: '房屋交接单.pdf' }));
     await fireEvent.click(start);
     await waitFor(() => expect(call).toHaveBeenCalledWith('share.start', 'window-1'));
-    const dock = within(screen.getByRole('contentinfo'));
+    const dock = within(await screen.findByRole('contentinfo'));
     expect(await dock.findByRole('button', { name: '停止共享' })).toBeTruthy();
   });
 

@@ -51,7 +51,7 @@ export function cast(as: string): Participant[] {
     person('clerk', 'clerk', '书记员', '孙演示', 'clerk'),
     person('plaintiff', 'plaintiff', '原告', '张示例', 'plaintiff'),
     person('agent1', 'agent', '原告代理人', '周样稿', 'plaintiff', { hand: court }),
-    person('defendant', 'defendant', '被告', '李样本', 'defendant', { net: 'poor', identity: 'pending' }),
+    person('defendant', 'defendant', '被告', '李样本', 'defendant', { net: 'poor', identity: 'pending', test: 'usable', devices: { ...FINE, microphone: { name: 'silent' } } }),
     person('agent2', 'agent', '被告代理人', '吴范例', 'defendant', { media: talking }),
   ];
   if (court || as === 'witness') people.push(person('witness', 'witness', '证人', '钱假设', 'witness', { state: { name: 'witnessRoom' } }));

@@ -82,6 +82,11 @@ export class FakeHearing {
     for (const p of whom) this.happen(by, { type: 'participant.media', payload: { seat: p.seat.id, media: { ...p.media, ...set } } });
   }
 
+  private fix(by: SeatId, seat: SeatId, fix: Participant['fix']): null {
+    this.happen(by, { type: 'participant.fix', payload: { seat, fix } });
+    return null;
+  }
+
   private phase(): Phase {
     return 'phase' in this.snapshot.state ? this.snapshot.state.phase : 'opening';
   }
@@ -120,6 +125,15 @@ export class FakeHearing {
         if (c.seat && find(this.snapshot, c.seat)?.hand) this.happen(seat, { type: 'participant.hand', payload: { seat: c.seat, up: false } });
         this.happen(seat, { type: 'floor', payload: { floor: c.seat ? { seat: c.seat, since: this.now() } : null } });
         return null;
+      case 'fix.offer':
+        return this.fix(seat, c.seat, c.fix ? { fix: c.fix, state: 'offered', by: seat, at: this.now() } : null);
+      case 'fix.answer':
+      case 'fix.done': {
+        const offer = find(this.snapshot, seat)?.fix;
+        if (!offer) return 'nothingToDo';
+        const state = c.type === 'fix.answer' ? (c.agreed ? 'agreed' : 'declined') : c.worked ? 'done' : 'failed';
+        return this.fix(seat, seat, { ...offer, state, at: this.now() });
+      }
       case 'seat.callWitness':
       case 'seat.admit':
       case 'seat.recall':
