@@ -10,6 +10,7 @@ pub mod devices;
 pub mod frames;
 pub mod http;
 mod native;
+pub mod practice;
 pub mod reconnect;
 pub mod room;
 pub mod rtp;

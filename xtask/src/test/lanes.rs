@@ -24,7 +24,7 @@ pub(crate) struct Lane {
 
 /// Tests of the package `scenarios` that need the real programs and nothing to look at.
 const SCENARIOS: &[&str] = &[
-    "hearing", "court", "hostile", "trouble", "selftest", "interop", "logs",
+    "hearing", "court", "hostile", "trouble", "selftest", "practice", "interop", "logs",
 ];
 
 /// In the order in which they run. Whatever compiles the desktop shell, which embeds the page, sees to it that the page is

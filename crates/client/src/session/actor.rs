@@ -632,6 +632,7 @@ impl Actor {
                 let _ = answer.send(probe);
             }
             Order::Chime => self.studio.play_chime(),
+            Order::Sound(answer) => drop(answer.send(self.studio.sound())),
             Order::ShareStart(id, answer) => {
                 let choice = if id == "synthetic" {
                     ScreenChoice::Synthetic { seed: 1 }

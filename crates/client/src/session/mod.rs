@@ -9,7 +9,7 @@ pub mod standing;
 
 use crate::channel::{self, ChannelSetup};
 use crate::http::Court;
-use crate::room::{RoomAccess, RoomStats};
+use crate::room::{RoomAccess, RoomStats, Sound};
 use crate::studio::{MediaSetup, Studio};
 use media::audio::TrackStats;
 use protocol::{
@@ -18,6 +18,7 @@ use protocol::{
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
@@ -58,6 +59,7 @@ enum Order {
     Devices(oneshot::Sender<DeviceList>),
     Probe(oneshot::Sender<Probe>),
     Chime,
+    Sound(oneshot::Sender<Arc<dyn Sound>>),
     ShareStart(String, oneshot::Sender<Result<(), HostError>>),
     ShareStop,
     Stats(oneshot::Sender<SessionStats>),
@@ -254,6 +256,11 @@ impl SessionHandle {
     /// Plays the test sound.
     pub fn play_test_sound(&self) {
         self.tell(Order::Chime);
+    }
+
+    /// Where sound from elsewhere is played, beside that of the session's own room.
+    pub(crate) async fn sound(&self) -> Result<Arc<dyn Sound>, HostError> {
+        self.ask(Order::Sound).await
     }
 
     /// Shares a screen or window by its id from [`crate::devices::shareable`]; `synthetic` shares a drawn one.
