@@ -125,7 +125,7 @@ async fn one_sees_and_hears_oneself_a_second_later() -> Result<()> {
             let is = |slot, fits: &dyn Fn(u32) -> bool| ages.get(&slot).is_some_and(|age| fits(*age));
             is(own, &|age| age < AT_ONCE_MS) && is(back, &|age| LATER_MS.contains(&age))
         });
-        println!("ages of pictures: {:?}", **both.await?);
+        println!("ages of pictures: {:?}", *both.await?);
         Ok(())
     })
     .await?;
