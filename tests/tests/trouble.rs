@@ -6,7 +6,7 @@ use scenarios::{
     SOON,
     court::Plan,
     player::Said,
-    relay::{self, RELAY_ADDRESS, TcpRelay, UdpRelay, Weather},
+    relay::{self, RELAY_ADDRESS, Silence, TcpRelay, UdpRelay, Weather},
     session::Session,
     skip,
 };
@@ -115,6 +115,23 @@ async fn without_udp_media_goes_over_tcp() -> Result<()> {
     .await?;
     let _nothing = UdpRelay::start(court.udp(), relay::dead()).await?;
     let _tcp = TcpRelay::start(SocketAddr::new(RELAY_ADDRESS, court.tcp().port()), court.tcp()).await?;
+    Session::start_in(court).await?.media_flows().await
+}
+
+/// Both media ports are shut, as where only web pages pass.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_udp_and_tcp_media_goes_inside_a_web_page() -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        skip("only Linux has 127.0.0.2 without being asked");
+        return Ok(());
+    }
+    let court = scenarios::court::Court::open(&Plan {
+        advertise: Some(RELAY_ADDRESS),
+        ..Plan::default()
+    })
+    .await?;
+    let _nothing = UdpRelay::start(court.udp(), relay::dead()).await?;
+    let _silence = Silence::start(SocketAddr::new(RELAY_ADDRESS, court.tcp().port())).await?;
     Session::start_in(court).await?.media_flows().await
 }
 

@@ -12,9 +12,9 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
-/// Practice rooms at once: from one address, and in all. A self-test takes two and sends ten megabits a second for a moment;
+/// Practice rooms at once: from one address, and in all. A self-test takes three and sends ten megabits a second for a moment;
 /// a courthouse is one address.
-const ROOMS: (usize, usize) = (32, 128);
+const ROOMS: (usize, usize) = (48, 192);
 /// A room ends after so long, and with it its tokens, in milliseconds: time to look at oneself, not to hold a meeting.
 pub(crate) const ROOM_MS: u64 = 3 * 60_000;
 /// When to ask again where all places are taken, in milliseconds: self-tests end all the time.

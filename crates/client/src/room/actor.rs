@@ -6,6 +6,7 @@ use crate::allocate;
 use crate::reconnect;
 use crate::signal::join::Join;
 use crate::signal::{Leave, Opening, Request, Response, Signal, SignalError};
+use crate::transport::tcp::Web;
 use crate::transport::webrtc::WebrtcTransport;
 use crate::transport::{MediaTransport, TransportError, TransportEvent, payload};
 use livekit_protocol as proto;
@@ -247,9 +248,12 @@ impl Room {
                     self.setup.tasks.spawn(async move { old.close().await });
                 }
                 let (events, events_in) = mpsc::channel(2_048);
-                let transport =
-                    WebrtcTransport::open(local_address(&self.access.url), events, self.setup.tasks.clone())
-                        .await?;
+                let web = Web {
+                    server: self.access.url.clone(),
+                    token: self.access.token.clone(),
+                };
+                let local = local_address(&self.access.url);
+                let transport = WebrtcTransport::open(local, web, events, self.setup.tasks.clone()).await?;
                 transport.add_receivers(FIRST_SECTIONS, FIRST_SECTIONS).await?;
                 self.last_offer = transport.offer(false).await?;
                 join.offer = Some(self.last_offer.clone());

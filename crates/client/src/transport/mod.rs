@@ -31,13 +31,15 @@ pub mod payload {
 /// Which ways media may take to the server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Paths {
-    /// UDP, and TCP beside it where UDP does not connect soon.
+    /// UDP; TCP beside it where UDP does not connect soon, and a WebSocket where neither does.
     #[default]
     Any,
     /// UDP alone, to learn whether it works.
     UdpOnly,
     /// TCP alone, to learn whether it works.
     TcpOnly,
+    /// The WebSocket alone, to learn whether it works.
+    WebOnly,
 }
 
 /// What a transport is for.

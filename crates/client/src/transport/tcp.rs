@@ -6,9 +6,14 @@
 //! seems to come from the stand-in: checks, consent and media need no word of their own. The stack's own ICE-TCP is not
 //! used: it wants a listening port on the person's computer, and its driver stands still while a send buffer is full.
 //! Here a full queue loses packets, as a network does. It never listens.
+//!
+//! Where only web pages pass, the same packets go as messages of a WebSocket to the media server's own address ([`Web`]), which
+//! has a stand-in too, of the lowest priority there is.
 
 use super::udp::{Plain, received_too_much_is_transient};
 use bytes::{BufMut, Bytes, BytesMut};
+use futures_util::{SinkExt, StreamExt};
+use protocol::Secret;
 use rtc::ice::tcp_type::TcpType;
 use std::future::Future;
 use std::io::{self, IoSliceMut};
@@ -23,7 +28,11 @@ use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
+use tokio_tungstenite::connect_async_tls_with_config;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_util::task::TaskTracker;
+use url::Url;
 use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime,
     TokioRuntime, Transmit,
@@ -31,6 +40,8 @@ use webrtc::runtime::{
 
 /// UDP has this long to connect by itself; then TCP is tried beside it.
 pub const FALL_BACK_AFTER: Duration = Duration::from_millis(1_000);
+/// UDP and TCP have this long together; then the tunnel of a [`Web`] is tried beside them.
+pub const LAST_RESORT_AFTER: Duration = Duration::from_millis(3_000);
 /// A connection that does not open in this time has failed.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// A connection that failed or ended is opened again after this pause.
@@ -39,6 +50,38 @@ const REOPEN_AFTER: Duration = Duration::from_secs(1);
 const QUEUE: usize = 256;
 /// More TCP addresses of one server than this are not tried.
 const TARGETS: usize = 8;
+/// Whatever else connects is better (RFC 8445 §5.1.2: from 1).
+const LOWEST_PRIORITY: u32 = 1;
+/// Nothing that media sends is larger, in bytes.
+const MESSAGE_LIMIT: usize = 2_048;
+
+/// The way through a WebSocket.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Web {
+    /// Base address of the media server, with any of the four schemes.
+    pub server: Url,
+    /// What lets one into the room.
+    pub token: Secret,
+}
+
+impl Web {
+    /// Carries the token, so it must never be logged.
+    fn address(&self) -> Option<Url> {
+        let mut url = self.server.clone();
+        let scheme = match url.scheme() {
+            "ws" | "http" => "ws",
+            "wss" | "https" => "wss",
+            _ => return None,
+        };
+        url.set_scheme(scheme).ok()?;
+        let path = format!("{}/rtc/v1/tunnel", self.server.path().trim_end_matches('/'));
+        url.set_path(&path);
+        url.query_pairs_mut()
+            .clear()
+            .append_pair("access_token", self.token.expose());
+        Some(url)
+    }
+}
 
 /// A packet and the stand-in it belongs to.
 type Inbox = mpsc::Sender<(SocketAddr, Bytes)>;
@@ -73,8 +116,14 @@ pub struct Tunnels {
 
 #[derive(Debug)]
 struct Target {
-    server: SocketAddr,
+    way: Way,
     queue: Option<mpsc::Sender<Bytes>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Way {
+    Tcp(SocketAddr),
+    Web(Web),
 }
 
 impl Tunnels {
@@ -91,16 +140,26 @@ impl Tunnels {
     /// many already.
     pub fn stand_in(&self, candidate: &str) -> Option<String> {
         let (server, priority) = passive(candidate)?;
+        self.shown(Way::Tcp(server), priority, server.port())
+    }
+
+    /// The candidate to show for the way through a WebSocket.
+    pub fn last_resort(&self, web: Web) -> Option<String> {
+        let port = web.server.port_or_known_default()?;
+        self.shown(Way::Web(web), LOWEST_PRIORITY, port)
+    }
+
+    fn shown(&self, way: Way, priority: u32, port: u16) -> Option<String> {
         let mut targets = lock(&self.targets);
-        let index = match targets.iter().position(|target| target.server == server) {
+        let index = match targets.iter().position(|target| target.way == way) {
             Some(index) => index,
             None if targets.len() < TARGETS => {
-                targets.push(Target { server, queue: None });
+                targets.push(Target { way, queue: None });
                 targets.len() - 1
             }
             None => return None,
         };
-        let (ip, port) = (stand_in_ip(index), server.port());
+        let ip = stand_in_ip(index);
         Some(format!(
             "candidate:tcp{index} 1 udp {priority} {ip} {port} typ host"
         ))
@@ -117,7 +176,7 @@ impl Tunnels {
             Some(queue) if !queue.is_closed() => queue,
             _ => {
                 let (queue, queued) = mpsc::channel(QUEUE);
-                let carried = carry(target.server, to, queued, inbox.clone());
+                let carried = carry(target.way.clone(), to, queued, inbox.clone());
                 self.tasks.spawn_on(carried, &self.runtime);
                 target.queue.insert(queue)
             }
@@ -143,14 +202,18 @@ fn index_of(address: SocketAddr) -> Option<usize> {
 }
 
 /// One connection from its opening to the end of its pause. It ends at once when the socket that it works for is gone.
-async fn carry(server: SocketAddr, stand_in: SocketAddr, mut queued: mpsc::Receiver<Bytes>, inbox: Inbox) {
+async fn carry(way: Way, stand_in: SocketAddr, mut queued: mpsc::Receiver<Bytes>, inbox: Inbox) {
     let gone = inbox.clone();
     tokio::select! {
         () = gone.closed() => {}
         () = async {
-            match connection(server, stand_in, &mut queued, &inbox).await {
-                Ok(()) => tracing::debug!("a media connection over TCP ended"),
-                Err(error) => tracing::debug!(%error, "no media connection over TCP"),
+            let carried = match &way {
+                Way::Tcp(server) => connection(*server, stand_in, &mut queued, &inbox).await,
+                Way::Web(web) => tunnel(web, stand_in, &mut queued, &inbox).await,
+            };
+            match carried {
+                Ok(()) => tracing::debug!("a media connection beneath UDP ended"),
+                Err(error) => tracing::debug!(%error, "no media connection over TCP or a WebSocket"),
             }
             sleep(REOPEN_AFTER).await;
         } => {}
@@ -185,6 +248,46 @@ async fn connection(
             frame.put_u16(length);
             frame.put_slice(&packet);
             writer.write_all(&frame).await?;
+        }
+        Ok(())
+    };
+    tokio::select! {
+        ended = receive => ended,
+        ended = send => ended,
+    }
+}
+
+async fn tunnel(
+    web: &Web,
+    stand_in: SocketAddr,
+    queued: &mut mpsc::Receiver<Bytes>,
+    inbox: &Inbox,
+) -> io::Result<()> {
+    let Some(url) = web.address() else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MESSAGE_LIMIT))
+        .max_frame_size(Some(MESSAGE_LIMIT));
+    // The library's errors can hold the address, and with it the token.
+    let broken = |_| io::Error::other("the WebSocket broke");
+    let connector = Some(crate::tls::connector());
+    let opening = connect_async_tls_with_config(url.as_str(), Some(config), true, connector);
+    let (socket, _) = timeout(CONNECT_LIMIT, opening).await?.map_err(broken)?;
+    let (mut sink, mut stream) = socket.split();
+    let receive = async {
+        while let Some(message) = stream.next().await {
+            if let Message::Binary(packet) = message.map_err(broken)?
+                && inbox.send((stand_in, packet)).await.is_err()
+            {
+                return Ok(());
+            }
+        }
+        Ok(())
+    };
+    let send = async {
+        while let Some(packet) = queued.recv().await {
+            sink.send(Message::Binary(packet)).await.map_err(broken)?;
         }
         Ok(())
     };

@@ -14,7 +14,7 @@ use super::inbound::Inbound;
 use super::keyframes::{self, wanted};
 use super::nack::LossRequests;
 use super::reference;
-use super::tcp::{self, Tunnels, WithTunnels};
+use super::tcp::{self, Tunnels, Web, WithTunnels};
 use super::{
     InPacket, MediaTransport, OutPacket, PathStats, Paths, Purpose, SenderSpec, TrackKind, TransportError,
     TransportEvent, payload,
@@ -78,6 +78,7 @@ pub struct WebrtcTransport {
     events: mpsc::Sender<TransportEvent>,
     tasks: TaskTracker,
     tunnels: Arc<Tunnels>,
+    web: Web,
     paths: Paths,
     fates: Fates,
     /// Whether ICE has a path now.
@@ -190,10 +191,11 @@ impl WebrtcTransport {
     /// Opens sockets on `local` (an interface address, or unspecified for all of them) and starts the stack.
     pub async fn open(
         local: IpAddr,
+        web: Web,
         events: mpsc::Sender<TransportEvent>,
         tasks: TaskTracker,
     ) -> Result<Self, TransportError> {
-        Self::open_for(Purpose::Hearing, Paths::Any, local, events, tasks).await
+        Self::open_for(Purpose::Hearing, Paths::Any, local, web, events, tasks).await
     }
 
     /// The same for another purpose than a hearing, or on certain ways only.
@@ -201,6 +203,7 @@ impl WebrtcTransport {
         purpose: Purpose,
         paths: Paths,
         local: IpAddr,
+        web: Web,
         events: mpsc::Sender<TransportEvent>,
         tasks: TaskTracker,
     ) -> Result<Self, TransportError> {
@@ -296,6 +299,7 @@ impl WebrtcTransport {
             events,
             tasks,
             tunnels,
+            web,
             paths,
             fates,
             path_found,
@@ -317,26 +321,42 @@ impl WebrtcTransport {
         let after = match self.paths {
             Paths::Any => tcp::FALL_BACK_AFTER,
             Paths::TcpOnly => Duration::ZERO,
-            Paths::UdpOnly => return,
+            Paths::UdpOnly | Paths::WebOnly => return,
         };
-        let stand_ins: Vec<String> = passive
+        let stand_ins = passive
             .iter()
-            .filter_map(|candidate| self.tunnels.stand_in(candidate))
-            .collect();
+            .filter_map(|candidate| self.tunnels.stand_in(candidate));
+        self.show_later(after, stand_ins.collect());
+    }
+
+    /// Shows the agent the way through a WebSocket too, unless another connects in time.
+    fn last_resort(&self) {
+        let after = match self.paths {
+            Paths::Any => tcp::LAST_RESORT_AFTER,
+            Paths::WebOnly => Duration::ZERO,
+            Paths::UdpOnly | Paths::TcpOnly => return,
+        };
+        self.show_later(
+            after,
+            self.tunnels.last_resort(self.web.clone()).into_iter().collect(),
+        );
+    }
+
+    fn show_later(&self, after: Duration, stand_ins: Vec<String>) {
         if stand_ins.is_empty() || *self.path_found.borrow() {
             return;
         }
         let connection = Arc::downgrade(&self.connection);
         let mut path_found = self.path_found.clone();
         self.tasks.spawn(async move {
-            let udp = timeout(after, path_found.wait_for(|found| *found)).await;
-            let (Err(_), Some(connection)) = (udp, connection.upgrade()) else {
+            let better = timeout(after, path_found.wait_for(|found| *found)).await;
+            let (Err(_), Some(connection)) = (better, connection.upgrade()) else {
                 return;
             };
-            tracing::info!("no path over UDP, TCP is tried");
+            tracing::info!(ways = stand_ins.len(), "no path so far, the next best is tried");
             for candidate in stand_ins {
                 if let Err(error) = connection.add_ice_candidate(init(candidate)).await {
-                    tracing::debug!(%error, "a TCP candidate was not taken");
+                    tracing::debug!(%error, "a stand-in was not taken");
                 }
             }
         });
@@ -506,7 +526,7 @@ impl MediaTransport for WebrtcTransport {
             .into_iter()
             .filter(|c| tcp::is_passive(c))
             .collect();
-        let sdp = if self.paths == Paths::TcpOnly {
+        let sdp = if matches!(self.paths, Paths::TcpOnly | Paths::WebOnly) {
             without_udp(&sdp)
         } else {
             sdp
@@ -524,6 +544,7 @@ impl MediaTransport for WebrtcTransport {
                 .map_err(stack)?;
         }
         self.fall_back_to(passive);
+        self.last_resort();
         self.learn_extensions().await;
         Ok(())
     }
@@ -534,7 +555,7 @@ impl MediaTransport for WebrtcTransport {
             self.fall_back_to(vec![candidate.candidate]);
             return Ok(());
         }
-        if self.paths == Paths::TcpOnly {
+        if matches!(self.paths, Paths::TcpOnly | Paths::WebOnly) {
             return Ok(());
         }
         self.connection.add_ice_candidate(candidate).await.map_err(stack)

@@ -9,6 +9,7 @@ pub mod standalone;
 mod stats;
 mod tcp;
 mod token;
+mod tunnel;
 mod twirp;
 mod webhook;
 
@@ -99,6 +100,7 @@ pub struct MediaPlane {
     shards: Vec<ShardHandle>,
     udp: SocketAddr,
     tcp: SocketAddr,
+    passage: Arc<tcp::Passage>,
     /// Only the shards hold it for good: when they have ended, so have the events, and with them who delivers them.
     events: broadcast::WeakSender<MediaEvent>,
     connections: AtomicU64,
@@ -170,14 +172,8 @@ impl MediaPlane {
         }
         let tasks = TaskTracker::new();
         let (accepting, accepting_tasks) = (shutdown.clone(), tasks.clone());
-        tasks.spawn(tcp::accept(
-            listener,
-            at_port(tcp.port()),
-            handles.clone(),
-            ufrags,
-            accepting_tasks,
-            accepting,
-        ));
+        let passage = tcp::Passage::new(handles.clone(), ufrags, at_port(tcp.port()));
+        tasks.spawn(tcp::accept(listener, passage.clone(), accepting_tasks, accepting));
         let ending = handles.clone();
         tasks.spawn(async move {
             shutdown.cancelled().await;
@@ -192,6 +188,7 @@ impl MediaPlane {
             shards: handles,
             udp,
             tcp,
+            passage,
             events: events.downgrade(),
             connections: AtomicU64::new(0),
             tasks,

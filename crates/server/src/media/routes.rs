@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::routing::{MethodRouter, any, get, post};
 use tower_http::cors::{Any, CorsLayer};
 
-use super::{MediaPlane, signalling, twirp};
+use super::{MediaPlane, signalling, tunnel, twirp};
 
 /// What opens a route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +28,8 @@ pub enum MediaEndpoint {
     Signalling,
     /// Why signalling was refused.
     Validate,
+    /// Media where only web pages pass.
+    Tunnel,
     /// Where older clients look for signalling.
     OlderSignalling,
     /// Where older clients ask why.
@@ -51,9 +53,10 @@ pub struct MediaRow {
 
 impl MediaEndpoint {
     /// All of them.
-    pub const ALL: [MediaEndpoint; 5] = [
+    pub const ALL: [MediaEndpoint; 6] = [
         MediaEndpoint::Signalling,
         MediaEndpoint::Validate,
+        MediaEndpoint::Tunnel,
         MediaEndpoint::OlderSignalling,
         MediaEndpoint::OlderValidate,
         MediaEndpoint::RoomService,
@@ -80,6 +83,12 @@ impl MediaEndpoint {
                 Opens::RoomToken,
                 "The same checks without a WebSocket.",
             ),
+            MediaEndpoint::Tunnel => row(
+                "GET",
+                "/rtc/v1/tunnel",
+                Opens::RoomToken,
+                "Media datagrams in a WebSocket, for networks that let only web pages pass.",
+            ),
             MediaEndpoint::OlderSignalling => row(
                 "GET",
                 "/rtc",
@@ -105,6 +114,7 @@ impl MediaEndpoint {
         match self {
             MediaEndpoint::Signalling => get(signalling::connect),
             MediaEndpoint::Validate => get(signalling::validate),
+            MediaEndpoint::Tunnel => get(tunnel::open),
             // A client takes 404 on the first as "speaks the older version", and on the second as "speaks neither".
             MediaEndpoint::OlderSignalling | MediaEndpoint::OlderValidate => {
                 any(async || (StatusCode::NOT_FOUND, "only /rtc/v1 is spoken here"))

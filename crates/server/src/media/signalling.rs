@@ -53,7 +53,7 @@ pub(super) struct JoinQuery {
 
 /// Why a connection is refused before it is opened.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-enum Refused {
+pub(super) enum Refused {
     #[error(transparent)]
     Token(#[from] BadToken),
     #[error("the access token does not allow joining this room")]
@@ -101,16 +101,22 @@ pub(super) async fn validate(
     }
 }
 
-fn join_of(plane: &MediaPlane, query: &JoinQuery, headers: &HeaderMap) -> Result<Join, Refused> {
-    let token = if query.access_token.is_empty() {
+/// Whom a token lets into its room, shown in the query or as a bearer.
+pub(super) fn admitted(plane: &MediaPlane, in_query: &str, headers: &HeaderMap) -> Result<Claims, Refused> {
+    let token = if in_query.is_empty() {
         bearer(headers)
     } else {
-        &query.access_token
+        in_query
     };
     let claims: Claims = plane.check(token)?;
     if !claims.video.room_join || claims.video.room.is_empty() || claims.sub.is_empty() {
         return Err(Refused::NotGranted);
     }
+    Ok(claims)
+}
+
+fn join_of(plane: &MediaPlane, query: &JoinQuery, headers: &HeaderMap) -> Result<Join, Refused> {
+    let claims = admitted(plane, &query.access_token, headers)?;
     let request = join_request(&query.join_request).ok_or(Refused::JoinRequest)?;
     let permissions = claims.permissions();
     let own_metadata = permissions.can_update_metadata;

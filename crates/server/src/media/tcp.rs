@@ -1,15 +1,14 @@
 //! ICE-TCP: connections that carry datagrams in RFC 4571 frames. A connection's first frame must be a STUN request
 //! to a user fragment somebody here has; it then belongs to that participant's shard. Anything else ends it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sfu::{MAX_DATAGRAM, Protocol, stun_ufrag};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::tcp::OwnedWriteHalf;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -30,16 +29,97 @@ const MAX_CONNECTIONS: usize = 2048;
 /// after an outage is one address.
 const STRANGERS: (usize, usize) = (64, 512);
 
+/// Where the datagrams of connections go.
+pub(super) struct Passage {
+    shards: Vec<ShardHandle>,
+    ufrags: Ufrags,
+    advertised: Vec<SocketAddr>,
+    slots: Arc<Semaphore>,
+}
+
+impl Passage {
+    pub(super) fn new(shards: Vec<ShardHandle>, ufrags: Ufrags, advertised: Vec<SocketAddr>) -> Arc<Self> {
+        Arc::new(Self {
+            shards,
+            ufrags,
+            advertised,
+            slots: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+        })
+    }
+
+    /// A place for one connection, while there are any.
+    pub(super) fn slot(&self) -> Option<OwnedSemaphorePermit> {
+        self.slots.clone().try_acquire_owned().ok()
+    }
+
+    /// The address by which the peer of a connection to `local` knows us.
+    fn destination(&self, local: Option<IpAddr>) -> Option<SocketAddr> {
+        let same = self.advertised.iter().find(|addr| Some(addr.ip()) == local);
+        same.or(self.advertised.first()).copied()
+    }
+
+    /// Carries one connection to its end. `peer` is nobody else's; `local` is the address it was made to, where that is
+    /// known; who is a stranger stops being one with the first frame.
+    pub(super) async fn carry(
+        &self,
+        (reader, writer): (impl AsyncRead + Unpin, impl AsyncWrite + Unpin),
+        peer: SocketAddr,
+        local: Option<IpAddr>,
+        stranger: Option<Standing>,
+    ) {
+        let mut reader = BufReader::new(reader);
+        let Some(destination) = self.destination(local) else {
+            return;
+        };
+        let Ok(Some(first)) = tokio::time::timeout(FIRST_FRAME, frame(&mut reader)).await else {
+            return;
+        };
+        let shard = stun_ufrag(&first).and_then(|ufrag| {
+            self.ufrags
+                .read()
+                .expect("no holder of the table of user fragments panics")
+                .get(ufrag)
+                .copied()
+        });
+        let Some(shard) = shard.map(|shard| &self.shards[shard]) else {
+            return;
+        };
+        drop(stranger);
+        let (queue, queued) = mpsc::channel(QUEUE);
+        shard.tell(ToShard::TcpOpened(peer, queue));
+        let unread = Arc::new(Semaphore::new(UNREAD));
+        let hand = async |contents| {
+            let place = unread.clone().acquire_owned().await;
+            let place = place.expect("nobody closes the places of this connection");
+            let handed = Handed {
+                proto: Protocol::Tcp,
+                source: peer,
+                destination,
+                contents,
+            };
+            shard.tell(ToShard::Datagrams(vec![handed], Some(place)));
+        };
+        let reading = async {
+            hand(first).await;
+            while let Ok(Some(contents)) = tokio::time::timeout(SILENCE, frame(&mut reader)).await {
+                hand(contents).await;
+            }
+        };
+        tokio::select! {
+            () = reading => {}
+            () = write(writer, queued) => {}
+        }
+        shard.tell(ToShard::TcpClosed(peer));
+    }
+}
+
 /// Accepts connections until cancelled.
 pub(super) async fn accept(
     listener: TcpListener,
-    advertised: Vec<SocketAddr>,
-    shards: Vec<ShardHandle>,
-    ufrags: Ufrags,
+    passage: Arc<Passage>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 ) {
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let strangers = Doorway::new(STRANGERS.0, STRANGERS.1);
     loop {
         let accepted = tokio::select! {
@@ -47,83 +127,25 @@ pub(super) async fn accept(
             accepted = listener.accept() => accepted,
         };
         let Ok((stream, peer)) = accepted else { continue };
-        let Ok(slot) = slots.clone().try_acquire_owned() else {
+        let (Some(slot), Some(stranger)) = (passage.slot(), strangers.stand(peer.ip())) else {
             continue;
         };
-        let Some(stranger) = strangers.stand(peer.ip()) else {
-            continue;
-        };
-        let local = stream.local_addr().ok().map(|addr| addr.ip());
-        let same = advertised.iter().find(|addr| Some(addr.ip()) == local);
-        let Some(destination) = same.or(advertised.first()).copied() else {
-            continue;
-        };
-        let (shards, ufrags, shutdown) = (shards.clone(), ufrags.clone(), shutdown.clone());
+        let (passage, shutdown) = (passage.clone(), shutdown.clone());
         tasks.spawn(async move {
+            // Frames are whole datagrams: waiting to fill a segment only delays them.
+            let _ = stream.set_nodelay(true);
+            let local = stream.local_addr().ok().map(|addr| addr.ip());
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = serve(stream, peer, destination, stranger, &shards, &ufrags) => {}
+                () = passage.carry(stream.into_split(), peer, local, Some(stranger)) => {}
             }
             drop(slot);
         });
     }
 }
 
-async fn serve(
-    stream: TcpStream,
-    peer: SocketAddr,
-    destination: SocketAddr,
-    stranger: Standing,
-    shards: &[ShardHandle],
-    ufrags: &Ufrags,
-) {
-    // Frames are whole datagrams: waiting to fill a segment only delays them.
-    let _ = stream.set_nodelay(true);
-    let (reader, writer) = stream.into_split();
-    let mut reader = BufReader::new(reader);
-    let Ok(Some(first)) = tokio::time::timeout(FIRST_FRAME, frame(&mut reader)).await else {
-        return;
-    };
-    let shard = stun_ufrag(&first).and_then(|ufrag| {
-        ufrags
-            .read()
-            .expect("no holder of the table of user fragments panics")
-            .get(ufrag)
-            .copied()
-    });
-    let Some(shard) = shard.map(|shard| &shards[shard]) else {
-        return;
-    };
-    drop(stranger);
-    let (queue, queued) = mpsc::channel(QUEUE);
-    shard.tell(ToShard::TcpOpened(peer, queue));
-    let unread = Arc::new(Semaphore::new(UNREAD));
-    let hand = async |contents| {
-        let place = unread.clone().acquire_owned().await;
-        let place = place.expect("nobody closes the places of this connection");
-        let handed = Handed {
-            proto: Protocol::Tcp,
-            source: peer,
-            destination,
-            contents,
-        };
-        shard.tell(ToShard::Datagrams(vec![handed], Some(place)));
-    };
-    let reading = async {
-        hand(first).await;
-        while let Ok(Some(contents)) = tokio::time::timeout(SILENCE, frame(&mut reader)).await {
-            hand(contents).await;
-        }
-    };
-    tokio::select! {
-        () = reading => {}
-        () = write(writer, queued) => {}
-    }
-    shard.tell(ToShard::TcpClosed(peer));
-}
-
 /// One frame, `None` at the end or when it is longer than any datagram we take.
-async fn frame(reader: &mut (impl AsyncReadExt + Unpin)) -> Option<Vec<u8>> {
+pub(super) async fn frame(reader: &mut (impl AsyncReadExt + Unpin)) -> Option<Vec<u8>> {
     let length = usize::from(reader.read_u16().await.ok()?);
     if length == 0 || length > MAX_DATAGRAM {
         return None;
@@ -133,7 +155,7 @@ async fn frame(reader: &mut (impl AsyncReadExt + Unpin)) -> Option<Vec<u8>> {
     Some(contents)
 }
 
-async fn write(mut writer: OwnedWriteHalf, mut queued: mpsc::Receiver<Vec<u8>>) {
+async fn write(mut writer: impl AsyncWrite + Unpin, mut queued: mpsc::Receiver<Vec<u8>>) {
     let mut framed = Vec::with_capacity(16 * MAX_DATAGRAM);
     while let Some(contents) = queued.recv().await {
         framed.clear();
@@ -149,7 +171,7 @@ async fn write(mut writer: OwnedWriteHalf, mut queued: mpsc::Receiver<Vec<u8>>) 
     }
 }
 
-fn append_frame(framed: &mut Vec<u8>, contents: &[u8]) {
+pub(super) fn append_frame(framed: &mut Vec<u8>, contents: &[u8]) {
     let Ok(length) = u16::try_from(contents.len()) else {
         return;
     };

@@ -133,13 +133,13 @@ async fn rooms_are_limited_for_each_address_and_for_all_and_end_by_themselves() 
     let court = Court::open().await;
     let open = || court.rooms.practice.lock().expect("whole").len();
     let house = |n: u32| format!("203.0.113.{n}");
-    for n in 0..32 {
+    for n in 0..48 {
         assert_eq!(asked(&court, &house(1)).await.0, 200, "{n}");
     }
     let (status, answer) = asked(&court, &house(1)).await;
     assert_eq!((status, &answer["code"]), (503, &json!("busy")), "{answer}");
     assert!(answer["retryAfterMs"].as_u64().expect("when to ask again") > 0);
-    for n in 32..128 {
+    for n in 48..192 {
         assert_eq!(asked(&court, &house(n)).await.0, 200, "others are let in: {n}");
     }
     assert_eq!(
@@ -147,7 +147,7 @@ async fn rooms_are_limited_for_each_address_and_for_all_and_end_by_themselves() 
         "busy",
         "no place is left"
     );
-    assert_eq!(open(), 128);
+    assert_eq!(open(), 192);
 
     court.clock.advance(180_000);
     tokio::time::timeout(PATIENCE, async {
@@ -157,7 +157,7 @@ async fn rooms_are_limited_for_each_address_and_for_all_and_end_by_themselves() 
     })
     .await
     .expect("all rooms end");
-    // The places are free again only after the rooms are closed; and who had 33 asks of 120 has 87 left.
+    // The places are free again only after the rooms are closed; and who had 49 asks of 180 has 131 left.
     let mut let_in = 0;
     let refused = loop {
         let (status, answer) = asked(&court, &house(1)).await;
@@ -165,7 +165,7 @@ async fn rooms_are_limited_for_each_address_and_for_all_and_end_by_themselves() 
             break answer;
         }
         let_in += 1;
-        if let_in % 32 == 0 {
+        if let_in % 48 == 0 {
             court.clock.advance(180_000);
             tokio::time::timeout(PATIENCE, async {
                 while open() > 0 {
@@ -177,6 +177,6 @@ async fn rooms_are_limited_for_each_address_and_for_all_and_end_by_themselves() 
         }
     };
     assert_eq!(refused["code"], "tooManyTries", "{refused}");
-    assert_eq!(let_in, 120 - 33);
+    assert_eq!(let_in, 180 - 49);
     assert!(court.clock.now() > START);
 }

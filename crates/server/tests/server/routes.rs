@@ -22,9 +22,10 @@ const TABLE: [(&str, &str, [u16; 4]); 13] = [
 ];
 
 /// The media plane's, asked by nobody, by a seat with its media token in the query, and by a staff session.
-const MEDIA: [(&str, &str, [u16; 3]); 5] = [
+const MEDIA: [(&str, &str, [u16; 3]); 6] = [
     ("GET", "/rtc/v1", [400, 400, 400]),
     ("GET", "/rtc/v1/validate", [401, 200, 401]),
+    ("GET", "/rtc/v1/tunnel", [400, 400, 400]),
     ("GET", "/rtc", [404, 404, 404]),
     ("GET", "/rtc/validate", [404, 404, 404]),
     (

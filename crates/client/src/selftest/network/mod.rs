@@ -82,7 +82,7 @@ pub enum Step {
     Tls,
     /// Whether it is a court's server.
     Answer,
-    /// The hearing channel and media on both ways, side by side.
+    /// The hearing channel and media on all ways, side by side.
     Paths,
     /// Round trip, jitter and loss.
     Quality,
@@ -137,7 +137,7 @@ impl Line<'_> {
             return;
         }
         progress(Step::Answer);
-        let (answered, first, second) = self.answer().await;
+        let (answered, rooms) = self.answer().await;
         if answered != TestPath::Open {
             return;
         }
@@ -146,19 +146,27 @@ impl Line<'_> {
             let answered = self.step(reach::channel(self.server)).await;
             self.note(|facts| facts.channel = path(answered.is_some()));
         };
+        let [udp, tcp, tunnel] = rooms;
         let udp = async {
-            let room = self.room(first?, Paths::UdpOnly).await;
+            let room = self.room(udp?, Paths::UdpOnly).await;
             self.note(|facts| facts.udp = path(room.is_some()));
             room
         };
         let tcp = async {
-            let room = self.room(second?, Paths::TcpOnly).await;
+            let room = self.room(tcp?, Paths::TcpOnly).await;
             self.note(|facts| facts.tcp = path(room.is_some()));
             room
         };
-        let ((), udp, tcp) = tokio::join!(channel, udp, tcp);
-        // A hearing takes UDP where there is a choice. The other room ends here.
-        let Some(mut room) = udp.or(tcp) else { return };
+        let tunnel = async {
+            let room = self.room(tunnel?, Paths::WebOnly).await;
+            self.note(|facts| facts.tunnel = path(room.is_some()));
+            room
+        };
+        let ((), udp, tcp, tunnel) = tokio::join!(channel, udp, tcp, tunnel);
+        // A hearing takes the first that works. The other rooms end here.
+        let Some(mut room) = udp.or(tcp).or(tunnel) else {
+            return;
+        };
         let left = self.end.saturating_duration_since(Instant::now());
         let quality = self.limits.quality.min(left.saturating_sub(ramp::LIMIT));
         if quality >= QUALITY_AT_LEAST {
@@ -188,10 +196,10 @@ impl Line<'_> {
         trusted
     }
 
-    /// Asks for the two practice rooms, one for each way of media.
-    async fn answer(&self) -> (TestPath, Option<Access>, Option<Access>) {
+    /// Asks for three practice rooms, one for each way of media.
+    async fn answer(&self) -> (TestPath, [Option<Access>; 3]) {
         let Ok(court) = Court::new(self.server) else {
-            return (TestPath::Untested, None, None);
+            return (TestPath::Untested, [None, None, None]);
         };
         let first = self.practice(&court).await;
         let answered = match &first {
@@ -209,18 +217,22 @@ impl Line<'_> {
             }
         });
         let Some(Ok(first)) = first else {
-            return (answered, None, None);
+            return (answered, [None, None, None]);
         };
         // The connection is open now: the way there is as long as the way back.
         let asked_ms = now_ms();
         let second = self.practice(&court).await;
         let middle_ms = asked_ms.midpoint(now_ms());
         let Some(Ok(second)) = second else {
-            return (answered, self.access(&first), None);
+            return (answered, [self.access(&first), None, None]);
         };
         let server_ms = i64::try_from(second.server_time.0).unwrap_or(i64::MAX);
         self.note(|facts| facts.skew_ms = Some(middle_ms.saturating_sub(server_ms)));
-        (answered, self.access(&first), self.access(&second))
+        let third = match self.practice(&court).await {
+            Some(Ok(third)) => self.access(&third),
+            _ => None,
+        };
+        (answered, [self.access(&first), self.access(&second), third])
     }
 
     async fn practice(&self, court: &Court) -> Option<Result<Practice, CourtError>> {

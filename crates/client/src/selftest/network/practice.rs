@@ -8,6 +8,7 @@ use super::stream::{PicturesOut, SOUND_EVERY, SoundOut, sent_at};
 use super::tally::{Back, Tally};
 use crate::signal::join::Join;
 use crate::signal::{Request, Response, Signal, SignalError};
+use crate::transport::tcp::Web;
 use crate::transport::webrtc::WebrtcTransport;
 use crate::transport::{
     InPacket, MediaTransport, OutPacket, Paths, Purpose, SenderSpec, TrackKind, TransportError,
@@ -280,8 +281,12 @@ impl Peer {
     ) -> Result<Self, PracticeError> {
         let (told, events) = mpsc::channel(QUEUE);
         let local = crate::room::local_address(url);
+        let web = Web {
+            server: url.clone(),
+            token: token.clone(),
+        };
         let transport =
-            WebrtcTransport::open_for(Purpose::Measuring, paths, local, told, tasks.clone()).await?;
+            WebrtcTransport::open_for(Purpose::Measuring, paths, local, web, told, tasks.clone()).await?;
         let mut peer = Self {
             signal: None,
             transport: Arc::new(transport),
