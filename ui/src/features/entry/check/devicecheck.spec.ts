@@ -1,10 +1,12 @@
 // 庭前检测 as a person goes through it: from the first picture to the report that the court may see.
 import { fireEvent, screen, waitFor, within } from '@testing-library/vue';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { nextTick } from 'vue';
 import { TESTED } from '../../../host/fake/selftest';
 import { HostFailure } from '../../../host/host';
 import { createWords, type Locale } from '../../../i18n';
 import { judge } from '../../../model/judge';
+import { useDevices } from '../../../stores/devices';
 import { useSession } from '../../../stores/session';
 import { fakeHost } from '../../../testing/fakeHost';
 import { mountApp } from '../../../testing/mountApp';
@@ -159,6 +161,41 @@ describe('庭前检测', () => {
     await waitFor(() => expect(calls('check.look')).toHaveLength(2));
     await press('翻转画面');
     expect(calls('camera.turn')).toEqual([true, false]);
+  });
+
+  it('looks at one picture at a time, and believes the last only', async () => {
+    const looks: ((facts: CameraFacts) => void)[] = [];
+    const { calls, say } = open({ 'check.look': () => new Promise<CameraFacts>((done) => looks.push(done)) });
+    await waitFor(() => expect(looks).toHaveLength(1));
+    for (const device of ['c2', 'c3']) {
+      say({ type: 'device', kind: 'camera', state: { name: 'on', device, width: 1280, height: 720, fps: 30 } });
+      await nextTick();
+    }
+    expect(calls('check.look')).toHaveLength(1);
+    looks[0]?.({ name: 'failed', fault: 'busy', device: null, heldBy: [] });
+    await waitFor(() => expect(looks).toHaveLength(2));
+    expect(screen.queryByText(/正被其他软件使用/)).toBeNull();
+    looks[1]?.(seen);
+    expect(await screen.findByText('画面清楚，光线合适')).toBeTruthy();
+    expect(calls('check.look')).toHaveLength(2);
+  });
+
+  it('opens a camera that is plugged in while the person looks on', async () => {
+    const fault: { camera?: DeviceFault } = { camera: 'missing' };
+    const { say } = open({ 'devices.list': () => ({ ...LIST, devices: LIST.devices.slice(1), camera: null }) }, { fault });
+    expect(await screen.findByText('没有找到摄像头。')).toBeTruthy();
+    await waitFor(() => expect(screen.getByRole('combobox', { name: '使用哪个摄像头' }).textContent).toBe('没有找到设备'));
+    delete fault.camera;
+    say({ type: 'devices', list: LIST });
+    expect(await screen.findByText('画面清楚，光线合适')).toBeTruthy();
+  });
+
+  it('keeps the picture turned for the next check', async () => {
+    const { pinia } = open();
+    await screen.findByText('画面清楚，光线合适');
+    await press('翻转画面');
+    await waitFor(() => expect(screen.getByRole('button', { name: '翻转画面' }).getAttribute('aria-pressed')).toBe('true'));
+    expect(useDevices(pinia).turned).toBe(true);
   });
 
   it('opens the system’s settings where leave is missing, and the camera when the person comes back with it', async () => {

@@ -1,11 +1,12 @@
 /** 庭前检测 on the devices as they run: puts together what each part found, judges all of it, and keeps the report. */
-import { computed, onMounted, onScopeDispose, reactive, ref, shallowReactive, watch } from 'vue';
+import { computed, onMounted, onScopeDispose, reactive, shallowReactive, watch } from 'vue';
 import { HostFailure, useHost } from '../../../host/host';
 import { judge as judgeFacts, type Verdict } from '../../../model/judge';
 import { useDevices } from '../../../stores/devices';
 import { useSession } from '../../../stores/session';
 import type { DeviceKind, MediaKind, SelfTest, TestFacts } from '../../../wire/generated';
 import { NOTHING_MEASURED, scoreOf, standingOf, type CheckItem, type Standing } from '../check';
+import { inTurn } from './inTurn';
 import { useLine } from './useLine';
 import { useLook } from './useLook';
 import { useLoudspeaker } from './useLoudspeaker';
@@ -21,11 +22,12 @@ export function useDeviceCheck(alone: boolean, judge: (facts: TestFacts) => Verd
   const verdict = computed(() => judge({ ...facts }));
   /** 看不清, 听不清: what the person says of picture and sound. */
   const unclear = reactive({ camera: false, microphone: false });
-  const turned = ref(false);
 
   const camera = useLook(facts, () => verdict.value.camera.findings.length > 0);
-  const voice = useVoice(facts);
-  const speaker = useLoudspeaker(facts);
+  /** What plays would be heard by what listens. */
+  const sound = inTurn();
+  const voice = useVoice(facts, sound);
+  const speaker = useLoudspeaker(facts, sound);
   const line = useLine(facts);
   const { openSettings } = usePermissions(facts, () => void returned());
 
@@ -66,10 +68,19 @@ export function useDeviceCheck(alone: boolean, judge: (facts: TestFacts) => Verd
       if (found?.name === 'failed' && found.fault === 'denied' && facts.permissions?.[kind] === 'granted') await again(kind);
     }
   }
+  /** Plugged in again while the person looks on: opened without being asked. */
+  for (const kind of ['camera', 'microphone'] as const) {
+    watch(
+      () => devices.list.devices.filter((one) => one.kind === kind).length,
+      (now, before) => {
+        const found = facts[kind];
+        if (now > before && found?.name === 'failed' && (found.fault === 'missing' || found.fault === 'unplugged')) void again(kind);
+      },
+    );
+  }
   /** 翻转画面. */
   async function turnPicture() {
-    turned.value = !turned.value;
-    await quietly(host.call('camera.turn', turned.value));
+    await quietly(devices.turnPicture());
     await camera.look();
   }
   const listen = () => {
@@ -110,7 +121,7 @@ export function useDeviceCheck(alone: boolean, judge: (facts: TestFacts) => Verd
     void turn('audio', false);
     if (alone) void turn('video', false);
   });
-  return { facts, verdict, unclear, turned, camera, voice, speaker, line, standings, score, measured, choose, again, turnPicture, listen, answer, openSettings, report, keep };
+  return { facts, verdict, unclear, camera, voice, speaker, line, standings, score, measured, choose, again, turnPicture, listen, answer, openSettings, report, keep };
 }
 
 /** What the panels of the check share. */

@@ -4,6 +4,7 @@ import { useHost } from '../../../host/host';
 import type { TestFacts } from '../../../wire/generated';
 import { cameraFails, faultIn } from '../check';
 import { inTime } from './inTime';
+import { inTurn } from './inTurn';
 import { useOpening } from './useOpening';
 
 /** The host looks for two seconds. */
@@ -19,6 +20,7 @@ export function useLook(facts: TestFacts, wrong: () => boolean) {
   const watched = ref(false);
   /** A look that is under way when the camera changes says nothing about the new one. */
   let current = 0;
+  const turn = inTurn();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const forget = () => {
     clearTimeout(timer);
@@ -31,8 +33,8 @@ export function useLook(facts: TestFacts, wrong: () => boolean) {
     const mine = current;
     // What was found stays until something else is: the sentence does not flicker.
     looking.value = facts.camera === null;
-    const answer = await inTime(host.call('check.look', null), LIMIT_MS);
-    if (mine !== current) return;
+    const answer = await turn(async () => (mine === current ? inTime(host.call('check.look', null), LIMIT_MS) : null));
+    if (answer === null || mine !== current) return;
     looking.value = false;
     if (answer.name === 'answered') facts.camera = answer.value;
     else {

@@ -5,11 +5,12 @@ import { useDevices } from '../../../stores/devices';
 import type { SpeakerFacts, TestFacts } from '../../../wire/generated';
 import { faultIn, speakerFails } from '../check';
 import { inTime } from './inTime';
+import type { inTurn } from './inTurn';
 
 const PLAY_LIMIT_MS = 10_000;
 const LOOP_LIMIT_MS = 15_000;
 
-export function useLoudspeaker(facts: TestFacts) {
+export function useLoudspeaker(facts: TestFacts, turn: ReturnType<typeof inTurn>) {
   const host = useHost();
   const devices = useDevices();
   /** What the person said. */
@@ -35,7 +36,7 @@ export function useLoudspeaker(facts: TestFacts) {
   async function play() {
     forget();
     playing.value = true;
-    const answer = await inTime(host.call('check.playSound', null), PLAY_LIMIT_MS);
+    const answer = await turn(() => inTime(host.call('check.playSound', null), PLAY_LIMIT_MS));
     playing.value = false;
     if (answer.name === 'answered') return;
     failed.value = true;
@@ -53,8 +54,8 @@ export function useLoudspeaker(facts: TestFacts) {
     const mine = current;
     said.headset = worn;
     looping.value = true;
-    const answer = await inTime(host.call('check.loop', null), LOOP_LIMIT_MS);
-    if (mine !== current) return;
+    const answer = await turn(async () => (mine === current ? inTime(host.call('check.loop', null), LOOP_LIMIT_MS) : null));
+    if (answer === null || mine !== current) return;
     looping.value = false;
     const came = answer.name === 'answered' && answer.value.name === 'played' ? answer.value : null;
     // The person heard it: whatever the second try said, the loudspeaker plays.

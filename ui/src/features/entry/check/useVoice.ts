@@ -5,6 +5,7 @@ import { useDevices } from '../../../stores/devices';
 import type { TestFacts } from '../../../wire/generated';
 import { faultIn, microphoneFails } from '../check';
 import { inTime } from './inTime';
+import type { inTurn } from './inTurn';
 import { useOpening } from './useOpening';
 
 /** How long the host listens. */
@@ -14,7 +15,7 @@ const REPLAY_LIMIT_MS = 10_000;
 /** A microphone that was chosen runs by then. */
 const RUNNING_LIMIT_MS = 8_000;
 
-export function useVoice(facts: TestFacts) {
+export function useVoice(facts: TestFacts, turn: ReturnType<typeof inTurn>) {
   const host = useHost();
   const devices = useDevices();
   /** Seconds that are left to read; none when nobody listens. */
@@ -37,10 +38,13 @@ export function useVoice(facts: TestFacts) {
   async function hear() {
     forget();
     const mine = current;
-    left.value = READING_S;
-    ticking = setInterval(() => (left.value = Math.max(1, (left.value ?? 1) - 1)), 1_000);
-    const answer = await inTime(host.call('check.hear', null), HEAR_LIMIT_MS);
-    if (mine !== current) return;
+    const answer = await turn(async () => {
+      if (mine !== current) return null;
+      left.value = READING_S;
+      ticking = setInterval(() => (left.value = Math.max(1, (left.value ?? 1) - 1)), 1_000);
+      return inTime(host.call('check.hear', null), HEAR_LIMIT_MS);
+    });
+    if (answer === null || mine !== current) return;
     clearInterval(ticking);
     left.value = null;
     if (answer.name === 'answered') {
@@ -55,7 +59,7 @@ export function useVoice(facts: TestFacts) {
   async function replay() {
     replaying.value = true;
     failed.value = null;
-    const answer = await inTime(host.call('check.replay', null), REPLAY_LIMIT_MS);
+    const answer = await turn(() => inTime(host.call('check.replay', null), REPLAY_LIMIT_MS));
     replaying.value = false;
     if (answer.name === 'failed') failed.value = 'replay';
   }
