@@ -11,6 +11,11 @@ export function levelShare(rmsDb: number): number {
   return Math.min(1, Math.max(0, (rmsDb - QUIET_DB) / (LOUD_DB - QUIET_DB)));
 }
 
+/** Steps of the small bar in the dock. */
+const STEPS = 12;
+/** The same in whole steps: between two of them nothing has to be drawn anew. */
+export const levelStep = (rmsDb: number) => Math.floor(levelShare(rmsDb) * STEPS) / STEPS;
+
 /** Below this it may be the room as well as a voice. */
 const VOICE_DB = -48;
 /** Below this a voice is heard with effort. */

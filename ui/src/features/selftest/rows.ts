@@ -1,6 +1,6 @@
 // A report as rows of sentences to be translated: what was tested, on which device, what was measured and what is wrong. Pure.
 
-import type { SelfTest, TestFacts, TestPart } from '../../wire/generated';
+import type { SelfTest, TestPart } from '../../wire/generated';
 
 /** The parts of a report, in the order of the page. */
 export const PARTS = ['camera', 'microphone', 'speaker', 'network', 'permissions', 'computer'] as const;
@@ -30,7 +30,7 @@ export interface Row {
 
 const mega = (bps: number) => (bps / 1_000_000).toFixed(1);
 
-function camera({ camera: facts }: TestFacts): Pick<Row, 'device' | 'facts'> {
+function camera({ camera: facts }: SelfTest['facts']): Pick<Row, 'device' | 'facts'> {
   if (!facts) return { device: null, facts: [] };
   if (facts.name === 'failed') {
     const held: Fact[] = facts.heldBy.length > 0 ? [{ key: 'heldBy', values: { names: facts.heldBy.join('、') } }] : [];
@@ -39,7 +39,7 @@ function camera({ camera: facts }: TestFacts): Pick<Row, 'device' | 'facts'> {
   return { device: facts.device, facts: [{ key: 'picture', values: { w: facts.width, h: facts.height, fps: Math.round(facts.fps) } }] };
 }
 
-function microphone({ microphone: facts }: TestFacts): Pick<Row, 'device' | 'facts'> {
+function microphone({ microphone: facts }: SelfTest['facts']): Pick<Row, 'device' | 'facts'> {
   if (!facts) return { device: null, facts: [] };
   if (facts.name === 'failed') return { device: facts.device, facts: [] };
   const noise = Math.round(facts.noiseDb);
@@ -47,13 +47,13 @@ function microphone({ microphone: facts }: TestFacts): Pick<Row, 'device' | 'fac
   return { device: facts.device, facts: [heard] };
 }
 
-function speaker({ speaker: facts }: TestFacts): Pick<Row, 'device' | 'facts'> {
+function speaker({ speaker: facts }: SelfTest['facts']): Pick<Row, 'device' | 'facts'> {
   if (!facts) return { device: null, facts: [] };
   if (facts.name === 'failed') return { device: facts.device, facts: [] };
   return { device: facts.device, facts: facts.echo ? [{ key: 'echo', values: { n: Math.round(facts.echo.residualDb) } }] : [] };
 }
 
-function network({ network: facts }: TestFacts): Pick<Row, 'device' | 'facts'> {
+function network({ network: facts }: SelfTest['facts']): Pick<Row, 'device' | 'facts'> {
   if (!facts) return { device: null, facts: [] };
   const said: Fact[] = [];
   if (facts.upBps !== null && facts.downBps !== null) said.push({ key: 'rate', values: { up: mega(facts.upBps), down: mega(facts.downBps) } });
@@ -62,28 +62,23 @@ function network({ network: facts }: TestFacts): Pick<Row, 'device' | 'facts'> {
   return { device: null, facts: said };
 }
 
-function computer({ computer: facts }: TestFacts): Pick<Row, 'device' | 'facts'> {
+function computer({ computer: facts }: SelfTest['facts']): Pick<Row, 'device' | 'facts'> {
   if (!facts) return { device: null, facts: [] };
   const said: Fact[] = [{ key: 'system', values: { system: facts.system, cores: facts.cores } }];
   if (facts.memoryMib !== null) said.push({ key: 'memory', values: { n: (facts.memoryMib / 1024).toFixed(0) } });
   return { device: null, facts: said };
 }
 
-/** What was measured of each part. */
-export function factsOf(facts: TestFacts): Record<PartName, Pick<Row, 'device' | 'facts'>> {
-  return {
-    camera: camera(facts),
-    microphone: microphone(facts),
-    speaker: speaker(facts),
-    network: network(facts),
-    permissions: { device: null, facts: [] },
-    computer: computer(facts),
-  };
-}
-
 /** The rows of a report. */
 export function rowsOf(report: SelfTest): Row[] {
-  const seen = factsOf(report.facts);
+  const seen = {
+    camera: camera(report.facts),
+    microphone: microphone(report.facts),
+    speaker: speaker(report.facts),
+    network: network(report.facts),
+    permissions: { device: null, facts: [] },
+    computer: computer(report.facts),
+  };
   return PARTS.map((name) => ({ name, ...seen[name], part: report[name] }));
 }
 

@@ -144,6 +144,35 @@ describe('庭前检测', () => {
     expect(calls('check.hear')).toHaveLength(2);
   });
 
+  it('writes the level onto its bar, and draws nothing else anew', async () => {
+    const { say } = open();
+    await screen.findByText('画面清楚，光线合适');
+    await tab(/麦克风/);
+    await screen.findByText('麦克风阵列');
+    const level = (rmsDb: number) => say({ type: 'level', rmsDb, peakDb: rmsDb + 12, talkingWhileMuted: false });
+    level(-24);
+    expect(await screen.findAllByText('听到您的声音，大小合适')).toHaveLength(1);
+    // The new page settles in the next two frames.
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const changed = new Set<string>();
+    const observer = new MutationObserver((all) => all.forEach((one) => changed.add(`${(one.target as HTMLElement).className} ${one.attributeName ?? one.type}`)));
+    observer.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+    for (let i = 0; i < 30; i += 1) {
+      level(-24 - (i % 7));
+      await nextTick();
+    }
+    await new Promise((done) => setTimeout(done));
+    observer.disconnect();
+    expect([...changed].sort()).toEqual(['bar tall aria-valuenow', 'bar tall style']);
+  });
+
+  it('goes on reading on the page that a button led to', async () => {
+    open();
+    await fireEvent.click(await screen.findByRole('button', { name: '看得清' }));
+    await waitFor(() => expect(document.activeElement?.getAttribute('role')).toBe('tabpanel'));
+    expect(within(document.activeElement as HTMLElement).getByRole('heading', { name: '麦克风' })).toBeTruthy();
+  });
+
   it('believes the person who does not hear themselves', async () => {
     open();
     await tab(/麦克风/);
