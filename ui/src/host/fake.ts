@@ -44,6 +44,13 @@ const SCENES: Record<string, (h: FakeHearing, say: (e: HostEvent) => void) => vo
   asked: (h) => void h.do('judge', { type: 'media.askUnmute', seat: h.snapshot.you }),
   identity: (h) => void h.do('judge', { type: 'identity.request', seat: h.snapshot.you }),
   muted: (_, say) => say({ type: 'level', rmsDb: -24, peakDb: -12, talkingWhileMuted: true }),
+  unheard: (h, say) => {
+    const me = h.snapshot.participants.find((p) => p.seat.id === h.snapshot.you);
+    if (me) me.devices = { ...me.devices, microphone: { name: 'silent' } };
+    h.do(h.snapshot.you, { type: 'self.mic', on: true });
+    say({ type: 'device', kind: 'microphone', state: { name: 'on', device: 'mic-1', ...SOUND } });
+    say({ type: 'channel', frame: { type: 'snapshot', snapshot: structuredClone(h.snapshot) } });
+  },
   locked: (h) => void h.do('judge', { type: 'media.lock', seat: h.snapshot.you, kind: 'audio' }),
   said: (h) => void setTimeout(() => h.do('judge', { type: 'message.send', text: '请原告作最后陈述。' }), 500),
   answered: (h) => {

@@ -314,6 +314,14 @@ describe('发送给法庭', () => {
     await waitFor(() => expect((calls('check.keep') as SelfTest[]).map((one) => one.takenAt)).toEqual([sent?.report.takenAt]));
   });
 
+  it('names the programs that the report tells of, before it is sent', async () => {
+    const { measured } = open({ 'check.look': () => ({ name: 'failed', fault: 'busy', device: null, heldBy: ['meeting.exe'] }) });
+    measured({ network: line });
+    await screen.findByText('正在使用的软件：meeting.exe');
+    await tab(/结果/);
+    expect(await screen.findByText(/还有正在使用摄像头的软件名称：meeting.exe。/)).toBeTruthy();
+  });
+
   it.each([
     ['codeNotAccepted', /庭审码不对/],
     ['codeExpired', /已经结束/],
