@@ -192,7 +192,8 @@ describe('for a party', () => {
     await fireEvent.click(await screen.findByRole('radio', { name: '房屋交接单.pdf' }));
     await fireEvent.click(start);
     await waitFor(() => expect(call).toHaveBeenCalledWith('share.start', 'window-1'));
-    const dock = within(screen.getByRole('contentinfo'));
+    // The dialog hides what is behind it until it has closed.
+    const dock = within(await screen.findByRole('contentinfo'));
     expect(await dock.findByRole('button', { name: '停止共享' })).toBeTruthy();
   });
 
