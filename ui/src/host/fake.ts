@@ -1,12 +1,12 @@
 /**
  * A scripted hearing without a server, for development and screenshots: `?host=fake&as=plaintiff&scene=court`.
- * `as` is a seat of fake/cast.ts; `scene` one of SCENES. Not part of a production build.
+ * `as` is a seat of fake/cast.ts; `scene` one of SCENES; `check` one of TROUBLES. Not part of a production build.
  */
 import { HostFailure, type Host } from './host';
 import { cast } from './fake/cast';
 import { face, sheet } from './fake/faces';
 import { FakeHearing } from './fake/hearing';
-import { TESTED, checkAnswers } from './fake/selftest';
+import { TESTED, TROUBLES, checkAnswers } from './fake/selftest';
 import type { DeviceKind, DeviceList, DeviceState, HostCommands, HostEvent, SeatTaken, TrackInfo } from '../wire/generated';
 
 type Handlers = { [K in keyof HostCommands]: (args: HostCommands[K]['args']) => HostCommands[K]['reply'] | Promise<HostCommands[K]['reply']> };
@@ -22,6 +22,9 @@ const DEVICES: DeviceList = {
   microphone: 'mic-1',
   speaker: 'spk-1',
 };
+
+const PICTURE = { width: 1280, height: 720, fps: 30 };
+const SOUND = { width: 0, height: 0, fps: 0 };
 
 /** What is different in each scene, told after the page has joined. */
 const SCENES: Record<string, (h: FakeHearing, say: (e: HostEvent) => void) => void> = {
@@ -41,6 +44,13 @@ const SCENES: Record<string, (h: FakeHearing, say: (e: HostEvent) => void) => vo
   asked: (h) => void h.do('judge', { type: 'media.askUnmute', seat: h.snapshot.you }),
   identity: (h) => void h.do('judge', { type: 'identity.request', seat: h.snapshot.you }),
   muted: (_, say) => say({ type: 'level', rmsDb: -24, peakDb: -12, talkingWhileMuted: true }),
+  unheard: (h, say) => {
+    const me = h.snapshot.participants.find((p) => p.seat.id === h.snapshot.you);
+    if (me) me.devices = { ...me.devices, microphone: { name: 'silent' } };
+    h.do(h.snapshot.you, { type: 'self.mic', on: true });
+    say({ type: 'device', kind: 'microphone', state: { name: 'on', device: 'mic-1', ...SOUND } });
+    say({ type: 'channel', frame: { type: 'snapshot', snapshot: structuredClone(h.snapshot) } });
+  },
   locked: (h) => void h.do('judge', { type: 'media.lock', seat: h.snapshot.you, kind: 'audio' }),
   said: (h) => void setTimeout(() => h.do('judge', { type: 'message.send', text: '请原告作最后陈述。' }), 500),
   answered: (h) => {
@@ -65,6 +75,7 @@ export async function createFakeHost(query: string): Promise<Host> {
   const as = params.get('as') ?? 'plaintiff';
   const scene = params.get('scene') ?? 'court';
   const place = PLACES.find((p) => p === scene);
+  const trouble = TROUBLES.find((one) => one === params.get('check')) ?? 'none';
   const listeners = new Set<(e: HostEvent) => void>();
   const say = (event: HostEvent) => listeners.forEach((l) => l(event));
   const hearing = new FakeHearing(as, () => Date.now(), (envelope) => say({ type: 'channel', frame: { type: 'event', envelope } }));
@@ -111,7 +122,7 @@ export async function createFakeHost(query: string): Promise<Host> {
         say({ type: 'devices', list: DEVICES });
         say({ type: 'network', quality: 'good', rttMs: 38, loss: 0, sendingKbps: 1200, receivingKbps: 3100 });
         say({ type: 'speakers', seats: ['agent2'] });
-        device('camera', { name: 'on', device: 'cam-1', width: 1280, height: 720, fps: 30 });
+        if (place !== 'testing') device('camera', { name: 'on', device: 'cam-1', ...PICTURE });
         if (you()?.media.mic) device('microphone', { name: 'on', device: 'mic-1', width: 0, height: 0, fps: 0 });
         say({ type: 'level', rmsDb: -28, peakDb: -14, talkingWhileMuted: false });
         SCENES[scene]?.(hearing, say);
@@ -123,10 +134,15 @@ export async function createFakeHost(query: string): Promise<Host> {
     'hearing.retryNow': () => null,
     'hearing.end': () => null,
     'devices.list': () => DEVICES,
-    'devices.choose': ({ kind, id }) => ({ ...DEVICES, [kind]: id }),
+    'devices.choose': ({ kind, id }) => {
+      if (id !== null && kind !== 'speaker') device(kind, { name: 'on', device: id, ...(kind === 'camera' ? PICTURE : SOUND) });
+      return { ...DEVICES, [kind]: id };
+    },
     'media.switch': ({ kind, on }) => {
-      if (kind === 'audio') device('microphone', on ? { name: 'on', device: 'mic-1', width: 0, height: 0, fps: 0 } : { name: 'off' });
-      else device('camera', on ? { name: 'on', device: 'cam-1', width: 1280, height: 720, fps: 30 } : { name: 'off' });
+      const fault = kind === 'video' && on && (trouble === 'denied' || trouble === 'missing') ? trouble : null;
+      if (kind === 'audio') device('microphone', on ? { name: 'on', device: 'mic-1', ...SOUND } : { name: 'off' });
+      else if (fault) device('camera', { name: 'failed', fault });
+      else device('camera', on ? { name: 'on', device: 'cam-1', ...PICTURE } : { name: 'off' });
       hearing.do(as, { type: kind === 'audio' ? 'self.mic' : 'self.camera', on });
       return null;
     },
@@ -147,7 +163,7 @@ export async function createFakeHost(query: string): Promise<Host> {
     },
     'check.stop': () => null,
     'check.history': () => [],
-    ...checkAnswers(hearing),
+    ...checkAnswers(hearing, trouble),
     'share.sources': () => [
       { id: 'screen-1', name: '整个屏幕 1', monitor: true, thumbnail: null },
       { id: 'window-1', name: '房屋交接单.pdf', monitor: false, thumbnail: null },

@@ -38,5 +38,13 @@ export const useDevices = defineStore('devices', () => {
     await host.call('media.switch', { kind, on });
   }
 
-  return { list, states, level, talkingWhileMuted, refresh, choose, turn };
+  /** The own picture is turned upside down, for as long as the program runs; the host does the same. */
+  const turned = ref(false);
+  async function turnPicture() {
+    const next = !turned.value;
+    await host.call('camera.turn', next);
+    turned.value = next;
+  }
+
+  return { list, states, level, talkingWhileMuted, turned, refresh, choose, turn, turnPicture };
 });

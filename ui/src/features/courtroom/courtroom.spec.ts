@@ -66,6 +66,34 @@ describe('for a party', () => {
     expect(screen.queryByRole('alert')).toBeNull();
   });
 
+  it('says that nothing comes from a microphone that is on, and leads to the devices', async () => {
+    await enter('plaintiff', 'asked');
+    await press('打开麦克风');
+    await button('麦克风：已打开');
+    const level = (peakDb: number) => {
+      useDevices().level = { rmsDb: peakDb - 12, peakDb };
+      return nextTick();
+    };
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      await level(-90);
+      vi.advanceTimersByTime(7_999);
+      await level(-90);
+      expect(screen.queryByText(/法庭听不到您的麦克风/)).toBeNull();
+      vi.advanceTimersByTime(1);
+      await level(-90);
+      expect(screen.getByText(/法庭听不到您的麦克风/)).toBeTruthy();
+      await level(-40);
+      expect(screen.queryByText(/法庭听不到您的麦克风/)).toBeNull();
+    } finally {
+      vi.useRealTimers();
+    }
+    // The court's server may notice it first.
+    await happens(null, { type: 'participant.devices', payload: { seat: 'plaintiff', devices: { camera: { name: 'fine' }, microphone: { name: 'silent' }, speaker: { name: 'unknown' } } } });
+    await press('换一个麦克风');
+    expect(await screen.findByRole('dialog')).toBeTruthy();
+  });
+
   it('cannot open a microphone that the court has locked', async () => {
     const { call } = await enter('plaintiff', 'locked');
     const mic = await button('麦克风：法庭已锁定');
@@ -164,6 +192,7 @@ describe('for a party', () => {
     await fireEvent.click(await screen.findByRole('radio', { name: '房屋交接单.pdf' }));
     await fireEvent.click(start);
     await waitFor(() => expect(call).toHaveBeenCalledWith('share.start', 'window-1'));
+    // The dialog hides what is behind it until it has closed.
     const dock = within(await screen.findByRole('contentinfo'));
     expect(await dock.findByRole('button', { name: '停止共享' })).toBeTruthy();
   });

@@ -1,35 +1,32 @@
 import { describe, expect, it } from 'vitest';
-import type { DeviceState } from '../../wire/generated';
-import { cameraFinding, microphoneFinding, networkFinding, scoreOf, type Finding } from './check';
+import type { Verdict } from '../../model/judge';
+import type { TestPart, TestScore } from '../../wire/generated';
+import { faultIn, scoreOf, standingOf, type CheckItem, type Standing } from './check';
 import { countdown, waitFor } from './clock';
 import { readinessOf, talk, zone } from './waiting/plan';
 
-const on: DeviceState = { name: 'on', device: 'd', width: 1280, height: 720, fps: 25 };
-const good: Finding = { name: 'good' };
+const TESTED_ALL: Record<CheckItem, Standing> = { camera: 'good', microphone: 'good', speaker: 'good', network: 'good' };
+const part = (score: TestScore): TestPart => ({ score, findings: [], remedies: [] });
+const verdict = (overall: TestScore): Verdict => ({ camera: part('good'), microphone: part('good'), speaker: part('good'), network: part('good'), computer: part('good'), permissions: part('good'), overall: part(overall) });
 
 describe('the device check', () => {
-  it('keeps each fault of a camera apart', () => {
-    expect(cameraFinding(on)).toEqual(good);
-    for (const fault of ['missing', 'busy', 'denied', 'hung', 'unplugged', 'broken', 'notSent'] as const) {
-      expect(cameraFinding({ name: 'failed', fault })).toEqual({ name: 'bad', why: fault });
-    }
+  it.each<[string, TestScore, boolean, boolean, Standing]>([
+    ['not tried', 'unknown', false, false, 'untested'],
+    ['being measured', 'bad', true, false, 'running'],
+    ['found good', 'good', false, false, 'good'],
+    ['found good, and the person says it is not', 'good', false, true, 'usable'],
+    ['not measured, and the person says it is not clear', 'unknown', false, true, 'usable'],
+    ['found bad, whatever the person says', 'bad', false, true, 'bad'],
+  ])('a part that is %s', (_, score, running, unclear, standing) => expect(standingOf(part(score), running, unclear)).toBe(standing));
+  it('is good only when all four were tried and are', () => {
+    expect(scoreOf(verdict('good'), TESTED_ALL)).toBe('good');
+    expect(scoreOf(verdict('good'), { ...TESTED_ALL, speaker: 'untested' })).toBe('usable');
+    expect(scoreOf(verdict('good'), { ...TESTED_ALL, camera: 'usable' })).toBe('usable');
   });
-  it.each<[string, number, number, Finding]>([
-    ['silence is no finding yet', -90, -90, { name: 'running' }],
-    ['a whisper', -40, -20, { name: 'usable', why: 'tooQuiet' }],
-    ['speech', -25, -8, good],
-    ['shouting into it', -10, -0.2, { name: 'usable', why: 'tooLoud' }],
-  ])('%s', (_, rms, peak, finding) => expect(microphoneFinding(on, rms, peak)).toEqual(finding));
-  it('grades the way to the server', () => {
-    expect(networkFinding(true, 30)).toEqual(good);
-    expect(networkFinding(true, 400)).toEqual({ name: 'usable', why: 'slow' });
-    expect(networkFinding(false, null)).toEqual({ name: 'bad', why: 'unreachable' });
-  });
-  it('never fails for what was not tried, and always tells what is missing', () => {
-    const all = { camera: good, microphone: good, speaker: good, network: good };
-    expect(scoreOf(all)).toBe('good');
-    expect(scoreOf({ ...all, speaker: { name: 'untested' } })).toBe('usable');
-    expect(scoreOf({ ...all, camera: { name: 'bad', why: 'missing' } })).toBe('bad');
+  it.each(['bad', 'usable', 'unknown'] as const)('tells the court what follows from the figures: %s', (score) => expect(scoreOf(verdict(score), TESTED_ALL)).toBe(score));
+  it('takes a device’s own word for what is wrong with it, and nobody else’s', () => {
+    expect(faultIn({ name: 'device', fault: 'busy' })).toBe('busy');
+    expect(faultIn({ name: 'unreachable' })).toBeNull();
   });
 });
 

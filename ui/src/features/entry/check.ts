@@ -1,68 +1,38 @@
-// The short device check as a value: what was found about each of the four, and what follows for the hearing.
-// It never keeps anybody out: whatever is missing, the person goes on and the court sees what is missing.
+// 庭前检测 as a value: what the four parts are, how each stands, and what the court is told. What follows from the figures is
+// `model/judge.ts`. It never keeps anybody out: whatever is missing, the person goes on and the court sees what is missing.
 
-import type { DeviceFault, DeviceState, TestScore } from '../../wire/generated';
+import type { Verdict } from '../../model/judge';
+import type { CameraFacts, DeviceFault, HostError, MicrophoneFacts, SpeakerFacts, TestFacts, TestPart, TestScore } from '../../wire/generated';
 
 /** The four things that are checked. */
 export type CheckItem = 'camera' | 'microphone' | 'speaker' | 'network';
 /** In the order of the screen. */
 export const CHECK_ITEMS: readonly CheckItem[] = ['camera', 'microphone', 'speaker', 'network'];
+/** What is measured without asking anybody; shown where something is wrong. */
+export const SILENT_PARTS = ['permissions', 'computer'] as const;
 
-/** What was found. */
-export type Finding =
-  | { name: 'untested' }
-  | { name: 'running' }
-  | { name: 'good' }
-  /** It works, and could be better. */
-  | { name: 'usable'; why: Weakness }
-  | { name: 'bad'; why: DeviceFault | Weakness };
+/** How a part stands. */
+export type Standing = 'untested' | 'running' | 'good' | 'usable' | 'bad';
 
-/** What is wrong short of a device that does not run. */
-export type Weakness = 'off' | 'notHeard' | 'tooQuiet' | 'tooLoud' | 'slow' | 'unreachable' | 'unclear';
+export const NOTHING_MEASURED: TestFacts = { camera: null, microphone: null, speaker: null, network: null, computer: null, permissions: null };
 
-/** Loudness below which speech is not heard in court, in dB below full scale. */
-export const HEARD_DB = -48;
-/** Loudness below which speech is heard with effort. */
-export const QUIET_DB = -36;
-/** Peak above which speech clips. */
-export const LOUD_DB = -1;
-/** Round trip from which a conversation stumbles, in milliseconds (`NetReport::quality`). */
-export const SLOW_RTT_MS = 400;
+export const cameraFails = (fault: DeviceFault): CameraFacts => ({ name: 'failed', fault, device: null, heldBy: [] });
+export const microphoneFails = (fault: DeviceFault): MicrophoneFacts => ({ name: 'failed', fault, device: null });
+export const speakerFails = (fault: DeviceFault): SpeakerFacts => ({ name: 'failed', fault, device: null });
 
-/** A camera's finding from its state. */
-export function cameraFinding(state: DeviceState): Finding {
-  switch (state.name) {
-    case 'on':
-      return state.width > 0 && state.height > 0 ? { name: 'good' } : { name: 'running' };
-    case 'opening':
-      return { name: 'running' };
-    case 'off':
-      return { name: 'bad', why: 'off' };
-    case 'failed':
-      return { name: 'bad', why: state.fault };
-    default:
-      return state satisfies never;
-  }
+/** What a host's failure says of the device; none where it says nothing. */
+export const faultIn = (error: HostError): DeviceFault | null => (error.name === 'device' ? error.fault : null);
+
+/** How a part stands. What the person says of themselves weighs more than that nothing was found. */
+export function standingOf(part: TestPart, running: boolean, unclear: boolean): Standing {
+  if (running) return 'running';
+  if (part.score === 'unknown') return unclear ? 'usable' : 'untested';
+  return part.score === 'good' && unclear ? 'usable' : part.score;
 }
 
-/** A microphone's finding from its state and the loudest it heard, in dB below full scale. */
-export function microphoneFinding(state: DeviceState, loudestDb: number, peakDb: number): Finding {
-  if (state.name === 'off') return { name: 'bad', why: 'off' };
-  if (state.name === 'failed') return { name: 'bad', why: state.fault };
-  if (state.name === 'opening' || loudestDb < HEARD_DB) return { name: 'running' };
-  if (peakDb > LOUD_DB) return { name: 'usable', why: 'tooLoud' };
-  return loudestDb < QUIET_DB ? { name: 'usable', why: 'tooQuiet' } : { name: 'good' };
-}
-
-/** The network's finding. */
-export function networkFinding(reachable: boolean, rttMs: number | null): Finding {
-  if (!reachable) return { name: 'bad', why: 'unreachable' };
-  return rttMs !== null && rttMs >= SLOW_RTT_MS ? { name: 'usable', why: 'slow' } : { name: 'good' };
-}
-
-/** What the court is told of the whole check. */
-export function scoreOf(findings: Record<CheckItem, Finding>): TestScore {
-  const all = CHECK_ITEMS.map((item) => findings[item].name);
-  if (all.includes('bad')) return 'bad';
-  return all.every((name) => name === 'good') ? 'good' : 'usable';
+/** What the court is told of it all. What was not tried is never called good, and is no fault either. */
+export function scoreOf(verdict: Verdict, standings: Record<CheckItem, Standing>): TestScore {
+  const { score } = verdict.overall;
+  if (score !== 'good') return score;
+  return CHECK_ITEMS.every((item) => standings[item] === 'good') ? 'good' : 'usable';
 }

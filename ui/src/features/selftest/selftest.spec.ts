@@ -33,7 +33,7 @@ describe('设备自检', () => {
     say({ type: 'selfTest', progress: at(true) });
     expect(await screen.findByText('可以参加庭审，建议先改善')).toBeTruthy();
     const network = screen.getByRole('row', { name: /^网络/ });
-    expect(within(network).getByText('网络拦住了 UDP，画面和声音改走 TCP，网络不好时容易卡顿。')).toBeTruthy();
+    expect(within(network).getByText('网络拦住了传画面和声音的快速通道（UDP），改走备用通道（TCP），网络不好时容易卡顿。')).toBeTruthy();
     expect(within(network).getByText('上行 3.2 兆/秒，下行 9.6 兆/秒，时延 64 毫秒，丢包 6.1%')).toBeTruthy();
   });
 

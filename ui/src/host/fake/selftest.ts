@@ -1,5 +1,5 @@
 /** A self-test in which the line loses data, and what is measured piece by piece on devices that run. */
-import type { HostCommands, SelfTest, TestPart, Voice } from '../../wire/generated';
+import type { CameraFacts, HostCommands, SelfTest, TestPart, Voice } from '../../wire/generated';
 import type { FakeHearing } from './hearing';
 
 const good: TestPart = { score: 'good', findings: [], remedies: [] };
@@ -26,24 +26,40 @@ export const TESTED = (): SelfTest => ({
   overall: lossy,
 });
 
-const VOICE = (): Voice => ({
-  facts: { name: 'heard', device: 'USB 耳机麦克风', speechDb: -24, noiseDb: -62, peakDb: -9, clipped: 0, live: null },
-  shape: Array.from({ length: 32 }, (_, i) => Math.abs(Math.sin(i * 0.7)) * (i < 26 ? 0.9 : 0.2)),
-});
+/** What is wrong with the devices, by `?check=`. */
+export const TROUBLES = ['none', 'dark', 'black', 'upsideDown', 'denied', 'missing', 'other', 'quiet', 'echo'] as const;
+export type Trouble = (typeof TROUBLES)[number];
+
+function seen(trouble: Trouble): CameraFacts {
+  const picture: CameraFacts = { name: 'seen', device: '集成摄像头', width: 1280, height: 720, fps: 29.8, firstMs: 420, brightness: 0.5, burnt: 0, contrast: 0.2, sharpness: 180, frozen: 0, flipped: false };
+  if (trouble === 'dark') return { ...picture, brightness: 0.12, contrast: 0.06, sharpness: 8 };
+  if (trouble === 'black') return { ...picture, brightness: 0.02, contrast: 0.01, sharpness: 3 };
+  return trouble === 'upsideDown' ? { ...picture, flipped: true } : picture;
+}
+function voice(trouble: Trouble): Voice {
+  const silent = trouble === 'other';
+  return {
+    facts: {
+      name: 'heard', device: '麦克风阵列', speechDb: silent ? null : trouble === 'quiet' ? -43 : -24, noiseDb: -62, peakDb: silent ? -58 : -9, clipped: 0,
+      live: silent ? 'USB 耳机麦克风' : null,
+    },
+    shape: Array.from({ length: 32 }, (_, i) => (silent ? 0.02 : Math.abs(Math.sin(i * 0.7)) * (i < 26 ? 0.9 : 0.2))),
+  };
+}
 const after = <T>(ms: number, value: T) => new Promise<T>((done) => setTimeout(() => done(value), ms));
 
 type Answers = { [K in keyof HostCommands]: (args: HostCommands[K]['args']) => HostCommands[K]['reply'] | Promise<HostCommands[K]['reply']> };
 type Check = 'check.keep' | 'check.send' | 'check.look' | 'check.hear' | 'check.replay' | 'check.loop' | 'check.permissions' | 'check.settings';
 type Rest = 'camera.turn' | 'court.selfTests' | 'fix.apply' | 'practice.start' | 'practice.stop';
 
-export const checkAnswers = (hearing: FakeHearing): Pick<Answers, Check | Rest> => ({
+export const checkAnswers = (hearing: FakeHearing, trouble: Trouble): Pick<Answers, Check | Rest> => ({
   'check.keep': () => null,
   'check.send': () => null,
-  'check.look': async () => (await after(2_000, TESTED().facts.camera)) ?? { name: 'failed', fault: 'missing', device: null, heldBy: [] },
-  'check.hear': () => after(5_000, VOICE()),
+  'check.look': () => after(2_000, seen(trouble)),
+  'check.hear': () => after(5_000, voice(trouble)),
   'check.replay': () => after(5_000, null),
-  'check.loop': () => after(2_000, { name: 'played', device: 'USB 耳机', heard: null, headset: null, echo: null }),
-  'check.permissions': () => ({ camera: 'granted', microphone: 'granted' }),
+  'check.loop': () => after(2_000, { name: 'played', device: 'USB 耳机', heard: null, headset: null, echo: trouble === 'echo' ? { delayMs: 84, levelDb: -12, residualDb: -18 } : null }),
+  'check.permissions': () => (trouble === 'denied' ? { camera: 'denied', microphone: 'granted' } : { camera: 'granted', microphone: 'granted' }),
   'check.settings': () => null,
   'camera.turn': () => null,
   'court.selfTests': () => hearing.snapshot.participants.slice(4, 7).map(({ seat }) => ({ seat: seat.id, sentAt: Date.now() - 3_600_000, report: TESTED() })),
