@@ -10,9 +10,12 @@ use scenarios::{
     court::{Court, Plan},
     peer::{Peer, built_page},
     player::{Cast, Player},
+    relay::{RELAY_ADDRESS, TcpRelay},
     session::{JUDGE_HZ, PARTY_HZ},
+    skip,
 };
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A hearing with somebody to whom the judge can hand over. It began long ago, so that the codes work.
@@ -341,7 +344,11 @@ async fn self_tested(denied: bool) -> Result<Tested> {
         ..Plan::default()
     })
     .await?;
-    let mut page = Peer::self_test(&court, denied)?;
+    self_tested_at(&court, denied).await
+}
+
+async fn self_tested_at(court: &Court, denied: bool) -> Result<Tested> {
+    let mut page = Peer::self_test(court, denied)?;
     let said = page
         .wait(SOON * 3, "the report", |said| {
             (said["type"] == "report").then(|| said.clone())
@@ -461,5 +468,35 @@ async fn a_browser_that_refuses_camera_and_microphone_is_told_of_each_by_itself(
     assert!(tested.row("摄像头").contains("使用摄像头"));
     assert!(tested.row("麦克风").contains("使用麦克风"));
     assert_eq!(facts.network.as_ref().context("no line")?.udp, TestPath::Open);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_self_test_in_a_browser_finds_udp_closed_and_then_all_media() -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        skip("only Linux has 127.0.0.2 without being asked");
+        return Ok(());
+    }
+    let court = Court::open(&Plan {
+        ui: Some(built_page()),
+        advertise: Some(RELAY_ADDRESS),
+        ..Plan::default()
+    })
+    .await?;
+    // Nobody answers UDP at the address that clients are told.
+    let tcp = TcpRelay::start(SocketAddr::new(RELAY_ADDRESS, court.tcp().port()), court.tcp()).await?;
+    let tested = self_tested_at(&court, false).await?;
+    let network = tested.report.facts.network.clone().context("no line")?;
+    assert_eq!((network.udp, network.tcp), (TestPath::Closed, TestPath::Open));
+    assert_eq!(tested.report.network.findings[0], TestFinding::UdpClosed);
+    assert!(network.loss.is_some_and(|loss| loss < 0.03), "{network:?}");
+
+    drop(tcp);
+    let tested = self_tested_at(&court, false).await?;
+    let network = tested.report.facts.network.clone().context("no line")?;
+    assert_eq!((network.udp, network.tcp), (TestPath::Closed, TestPath::Closed));
+    assert_eq!(tested.report.network.findings, [TestFinding::MediaClosed]);
+    assert!(tested.took_ms < 30_000, "{}", tested.took_ms);
+    assert_eq!(tested.said["left"], 0, "{}", tested.said);
     Ok(())
 }

@@ -4,6 +4,7 @@
 import type { CameraFacts, HostEvent, SeatTaken, SeatTest, SelfTestsRead, SendSelfTest, SpeakerFacts, TestPlan, Voice } from '../../wire/generated';
 import { get, tell } from './api';
 import type { Capture } from './capture';
+import { faultOf, nameOf } from './devices';
 import { lookAt, measureCamera } from './selftest/camera';
 import { hear, shapeOf } from './selftest/ear';
 import { keepReport } from './selftest/history';
@@ -11,7 +12,6 @@ import { measuresOf, OPEN_MS } from './selftest/measures';
 import { Run } from './selftest/run';
 import { measureSpeaker } from './selftest/sound';
 import { openContext, play, playOn, record } from './selftest/tape';
-import { faultOf } from './devices';
 
 /** A running camera is looked at for so long, and a running microphone listened to. In milliseconds. */
 const LOOK_MS = 2_000;
@@ -75,7 +75,7 @@ export class Checks {
       context = await openContext();
       const { samples } = await record(context, copy, HEAR_MS);
       this.spoken = { samples, rate: context.sampleRate };
-      const facts = { name: 'heard' as const, device: microphone.label, ...hear(samples, context.sampleRate), live: null };
+      const facts = { name: 'heard' as const, device: await nameOf(copy), ...hear(samples, context.sampleRate), live: null };
       return { facts, shape: shapeOf(samples, BARS) };
     } catch (error) {
       return { facts: { name: 'failed', fault: faultOf(error), device: microphone.label }, shape: [] };

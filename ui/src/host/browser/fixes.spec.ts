@@ -1,7 +1,7 @@
 /** 一键修复: what is done once somebody has agreed. */
 import { expect, it, vi } from 'vitest';
 import type { DeviceInfo } from '../../wire/generated';
-import { HostFailure } from '../host';
+import type { HostFailure } from '../host';
 import type { Capture } from './capture';
 import { apply, nextDevice } from './fixes';
 import { RAISE_MOST, raised } from './raised';

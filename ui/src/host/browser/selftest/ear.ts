@@ -2,7 +2,7 @@
 // Pure arithmetic on samples, with the definitions of `crates/media/src/audio/ear.rs`; it judges nothing.
 
 /** What silence is called, in dBFS. */
-const SILENCE_DB = -127;
+export const SILENCE_DB = -127;
 /** Levels are those of so many blocks a second. */
 const BLOCKS_A_SECOND = 50;
 /** The background is what this part of the blocks does not exceed: people pause between words. */

@@ -4,14 +4,15 @@
 // A browser that has one microphone open twice may give both the same processing, so the two are recorded one after the other.
 
 import type { EchoFacts } from '../../../wire/generated';
+import { ECHO_DB } from '../../../model/judge';
 import { CHIRP_S, ChirpFinder, chirp } from './chirp';
+import { SILENCE_DB } from './ear';
 import { play, record } from './tape';
 import { openTrack } from './within';
 
 /** Longest delay that is found. Wireless headsets stay below 300 ms. */
 const MAX_DELAY_S = 0.5;
-/** Without the canceller: the middle one counts, so that a single one that somebody talked over says nothing. They are so far
- * apart that none is mistaken for another. */
+/** Without the canceller; so far apart that none is mistaken for another. */
 const PLAIN = { count: 3, periodS: MAX_DELAY_S + CHIRP_S + 0.09, cancelling: false };
 /** With it: it learns on the first ones, and the last ones are measured. */
 const LEARNING = { count: 8, periodS: 0.35, cancelling: true };
@@ -35,14 +36,30 @@ function middle(figures: number[]): number {
 
 /** The way from loudspeaker to microphone; `null` where the chirp does not come back, as with a headset. */
 export async function measureLoop(context: AudioContext, microphone: string | null, signal?: AbortSignal): Promise<EchoFacts | null> {
-  const plain = await chirps(context, microphone, PLAIN, signal);
-  const first = firstOf(plain);
+  // A loudspeaker that slept wakes up with the first chirps, and swallows them.
+  const loop = (await comesBack(context, microphone, signal)) ?? (await comesBack(context, microphone, signal));
+  if (loop === null) return null;
+  let residualDb = await left(context, microphone, loop.delayS, signal);
+  // No proof yet: the canceller may still have learned, and a busy computer tears the sound.
+  if (residualDb > ECHO_DB) residualDb = Math.min(residualDb, await left(context, microphone, loop.delayS, signal));
+  return { delayMs: loop.delayS * 1_000, levelDb: loop.levelDb, residualDb };
+}
+
+/** How it comes back as the microphone gives it. */
+async function comesBack(context: AudioContext, microphone: string | null, signal?: AbortSignal): Promise<Found | null> {
+  const played = await chirps(context, microphone, PLAIN, signal);
+  const first = firstOf(played);
   if (first === null) return null;
-  const heard = plain.starts.map((_, n) => nearby(plain, n, first.delayS)).filter((found) => found !== null);
-  const levelDb = middle(heard.map((found) => found.levelDb));
-  const cancelled = await chirps(context, microphone, LEARNING, signal);
-  const left = cancelled.starts.slice(-LAST).map((_, n) => nearby(cancelled, LEARNING.count - LAST + n, first.delayS)).filter((found) => found !== null);
-  return { delayMs: middle(heard.map((found) => found.delayS)) * 1_000, levelDb, residualDb: middle(left.map((found) => found.levelDb)) };
+  const heard = played.starts.map((_, n) => nearby(played, n, first.delayS)).filter((found) => found !== null);
+  // A busy computer tears chirps, and what is torn is quieter, never louder.
+  return heard.reduce((loudest, found) => (found.levelDb > loudest.levelDb ? found : loudest), first);
+}
+
+/** What the canceller leaves of it, in dB of what was played. */
+async function left(context: AudioContext, microphone: string | null, delayS: number, signal?: AbortSignal): Promise<number> {
+  const played = await chirps(context, microphone, LEARNING, signal);
+  const last = played.starts.map((_, n) => n).slice(-LAST);
+  return middle(last.map((n) => nearby(played, n, delayS)?.levelDb ?? SILENCE_DB));
 }
 
 interface Chirps {

@@ -1,8 +1,8 @@
 // Microphone, loudspeaker and the way between them. Never keeps a sound. First the microphone is listened to while the person
 // speaks, then chirps are played, then, where nothing was heard, the other microphones are listened to.
 
-import type { MicrophoneFacts, SpeakerFacts } from '../../../wire/generated';
-import { faultOf } from '../devices';
+import type { DeviceInfo, MicrophoneFacts, SpeakerFacts } from '../../../wire/generated';
+import { deviceInfos, faultOf, nameOf } from '../devices';
 import { hear } from './ear';
 import { measureLoop } from './loop';
 import { openContext, playOn, record } from './tape';
@@ -63,7 +63,7 @@ export async function measureSound(chosen: Chosen, openMs: number, note: (facts:
 /** What one microphone that runs gives. */
 export async function listen(context: AudioContext, track: MediaStreamTrack, ms: number, signal?: AbortSignal): Promise<MicrophoneFacts> {
   const { samples } = await record(context, track, ms, signal);
-  return { name: 'heard', device: track.label, ...hear(samples, context.sampleRate), live: null };
+  return { name: 'heard', device: await nameOf(track), ...hear(samples, context.sampleRate), live: null };
 }
 
 /** The loudspeaker, and what of it comes back into the microphone, where that one runs. */
@@ -71,36 +71,36 @@ export async function measureSpeaker(context: AudioContext, { microphone, speake
   const outputs = await speakers();
   // Only where a browser lists loudspeakers at all does an empty list mean that there is none.
   if (outputs !== null && outputs.length === 0) return { name: 'failed', fault: 'missing', device: null };
-  const taken = outputs?.find(({ deviceId }) => deviceId === (speaker ?? 'default')) ?? outputs?.[0];
+  const taken = outputs?.find((one) => (speaker === null ? one.default : one.id === speaker)) ?? outputs?.[0];
   try {
     await playOn(context, speaker);
   } catch (error) {
-    return { name: 'failed', fault: faultOf(error), device: taken?.label ?? null };
+    return { name: 'failed', fault: faultOf(error), device: taken?.name ?? null };
   }
   // A microphone that fails meanwhile says nothing of the loudspeaker.
   const echo = hears ? await measureLoop(context, microphone, signal).catch(() => null) : null;
-  return { name: 'played', device: taken?.label ?? '', heard: null, headset: null, echo };
+  return { name: 'played', device: taken?.name ?? '', heard: null, headset: null, echo };
 }
 
 /** All loudspeakers; `null` where the browser does not list them, or not yet. */
-async function speakers(): Promise<MediaDeviceInfo[] | null> {
+async function speakers(): Promise<DeviceInfo[] | null> {
   if (!('setSinkId' in HTMLMediaElement.prototype)) return null;
-  const all = await navigator.mediaDevices.enumerateDevices().catch(() => []);
-  return all.some(({ label }) => label !== '') ? all.filter(({ kind }) => kind === 'audiooutput') : null;
+  const all = deviceInfos(await navigator.mediaDevices.enumerateDevices().catch(() => []));
+  return all.some(({ name }) => name !== '') ? all.filter(({ kind }) => kind === 'speaker') : null;
 }
 
 /** Another microphone that hears speech while this one does not. */
 async function liveOther(context: AudioContext, own: string, signal?: AbortSignal): Promise<string | null> {
-  const all = await navigator.mediaDevices.enumerateDevices().catch(() => []);
-  const real = all.filter(({ kind, deviceId, label }) => kind === 'audioinput' && !['', 'default', 'communications'].includes(deviceId) && !own.includes(label));
+  const all = deviceInfos(await navigator.mediaDevices.enumerateDevices().catch(() => []));
+  const others = all.filter(({ kind, name }) => kind === 'microphone' && name !== own);
   const heard = await Promise.all(
-    real.map(async ({ deviceId, label }) => {
-      const track = await openTrack(plain(deviceId), OPEN_MS, signal).catch(() => null);
+    others.map(async ({ id, name }) => {
+      const track = await openTrack(plain(id), OPEN_MS, signal).catch(() => null);
       if (track === null) return null;
       const facts = await listen(context, track, OTHERS_MS, signal).catch(() => null);
       track.stop();
-      return facts?.name === 'heard' && facts.speechDb !== null ? label : null;
+      return facts?.name === 'heard' && facts.speechDb !== null ? name : null;
     }),
   );
-  return heard.find((label) => label !== null) ?? null;
+  return heard.find((name) => name !== null) ?? null;
 }
