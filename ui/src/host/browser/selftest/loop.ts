@@ -37,7 +37,7 @@ function middle(figures: number[]): number {
 /** The way from loudspeaker to microphone; `null` where the chirp does not come back, as with a headset. */
 export async function measureLoop(context: AudioContext, microphone: string | null, signal?: AbortSignal): Promise<EchoFacts | null> {
   // A loudspeaker that slept wakes up with the first chirps, and swallows them.
-  const loop = (await comesBack(context, microphone, signal)) ?? (await comesBack(context, microphone, signal));
+  const loop = (await comesBack(context, microphone, signal).catch(() => null)) ?? (await comesBack(context, microphone, signal));
   if (loop === null) return null;
   let residualDb = await left(context, microphone, loop.delayS, signal);
   // No proof yet: the canceller may still have learned, and a busy computer tears the sound.

@@ -89,9 +89,9 @@ export class Mirror {
     return this.back;
   }
 
-  /** Leaves by its own word, so that the room ends at once. */
+  /** Leaves by its own word, so that the room ends at once. What was sent is its owner's, and goes on. */
   async leave(): Promise<void> {
-    await Promise.allSettled([this.me.disconnect(true), this.back.disconnect(true)]);
+    await Promise.allSettled([this.me.disconnect(false), this.back.disconnect(false)]);
   }
 }
 

@@ -4,8 +4,8 @@ import { within } from './within';
 
 /** The audio thread answers, or there is none. */
 const START_MS = 3_000;
-/** Samples come later than they are made; so much later at most. */
-const LATE_MS = 1_000;
+/** Samples come later than they are made, and a microphone that slept wakes up first; so much later at most. */
+const LATE_MS = 2_500;
 
 /** An audio context that runs. */
 export async function openContext(signal?: AbortSignal): Promise<AudioContext> {
