@@ -145,6 +145,23 @@ impl Peer {
         })
     }
 
+    /// Presses 设备自检 in Chromium with its own fake devices, which the person refuses if `denied`; says one report.
+    pub fn self_test(court: &Court, denied: bool) -> Result<Self> {
+        let mut command = Command::new("node");
+        command
+            .arg(here().join("e2e/selftest.mjs"))
+            .args(["--url", &court.url()])
+            .arg("--folder")
+            .arg(court.folder().join("self-test"));
+        if denied {
+            command.arg("--denied");
+        }
+        Ok(Self {
+            name: "the self-test",
+            process: Process::start("chromium", &mut command, &court.folder().join("chromium.log"))?,
+        })
+    }
+
     /// The next thing it says for which `find` has an answer.
     pub async fn wait<T>(
         &mut self,

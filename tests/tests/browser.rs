@@ -1,15 +1,21 @@
 //! The real page in Chromium beside a native participant, each judged by what the other receives.
 
-use anyhow::{Result, bail};
-use protocol::{Command, Event, FindingKind, Identity, ParticipantState, Role, Words};
+use anyhow::{Context, Result, bail};
+use protocol::{
+    CameraFacts, Command, DeviceFault, Event, FindingKind, Identity, MicrophoneFacts, ParticipantState, Role,
+    SelfTest, SpeakerFacts, TestFinding, TestGrant, TestPath, Words,
+};
 use scenarios::{
     SOON,
     court::{Court, Plan},
     peer::{Peer, built_page},
     player::{Cast, Player},
+    relay::{RELAY_ADDRESS, TcpRelay},
     session::{JUDGE_HZ, PARTY_HZ},
+    skip,
 };
-use serde_json::json;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A hearing with somebody to whom the judge can hand over. It began long ago, so that the codes work.
@@ -322,4 +328,175 @@ async fn every_screen_is_accessible_and_the_keyboard_leads_to_court() -> Result<
         bail!("{}", faults.join("\n"));
     }
     inspector.stop().await
+}
+
+/// A report of 设备自检 in Chromium, with what its page shows, and what was opened for it.
+struct Tested {
+    report: SelfTest,
+    rows: Vec<String>,
+    took_ms: u64,
+    said: Value,
+}
+
+async fn self_tested(denied: bool) -> Result<Tested> {
+    let court = Court::open(&Plan {
+        ui: Some(built_page()),
+        ..Plan::default()
+    })
+    .await?;
+    self_tested_at(&court, denied).await
+}
+
+async fn self_tested_at(court: &Court, denied: bool) -> Result<Tested> {
+    let mut page = Peer::self_test(court, denied)?;
+    let said = page
+        .wait(SOON * 3, "the report", |said| {
+            (said["type"] == "report").then(|| said.clone())
+        })
+        .await?;
+    println!("{said}");
+    page.stop().await?;
+    Ok(Tested {
+        // What the browser wrote is what the court reads.
+        report: serde_json::from_value(said["report"].clone()).context("no report of the wire")?,
+        rows: serde_json::from_value(said["rows"].clone())?,
+        took_ms: said["tookMs"].as_u64().context("no time")?,
+        said,
+    })
+}
+
+impl Tested {
+    /// The text of one part.
+    fn row(&self, part: &str) -> &str {
+        let row = self.rows.iter().find(|row| row.starts_with(part));
+        row.map_or("", String::as_str)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_self_test_in_a_browser_measures_everything_and_leaves_nothing_running() -> Result<()> {
+    let tested = self_tested(false).await?;
+    assert!(tested.took_ms < 30_000, "{}", tested.took_ms);
+    assert_eq!(tested.said["left"], 0, "{}", tested.said);
+    let facts = &tested.report.facts;
+
+    let Some(CameraFacts::Seen {
+        device, fps, height, ..
+    }) = &facts.camera
+    else {
+        bail!("no camera: {:?}", facts.camera);
+    };
+    // Chromium's own picture comes twenty times a second; a busy machine sees fewer of them.
+    assert!((5.0..=31.0).contains(fps), "{fps}");
+    assert_eq!(*height, 720);
+    assert!(tested.row("摄像头").contains(device), "{}", tested.row("摄像头"));
+
+    // Its beeps are as loud as can be, and too short for speech.
+    let Some(MicrophoneFacts::Heard {
+        device,
+        peak_db,
+        noise_db,
+        ..
+    }) = &facts.microphone
+    else {
+        bail!("no microphone: {:?}", facts.microphone);
+    };
+    assert!(*peak_db > -20.0 && noise_db < peak_db, "{:?}", facts.microphone);
+    assert!(tested.row("麦克风").contains(device), "{}", tested.row("麦克风"));
+
+    let network = facts.network.as_ref().context("no line")?;
+    let reached = [
+        network.name,
+        network.reach,
+        network.answer,
+        network.channel,
+        network.udp,
+    ];
+    assert_eq!(reached, [TestPath::Open; 5], "{network:?}");
+    // On a loopback, as in the desktop program's test; this machine's load decides how much more it is.
+    assert!(network.loss.context("no loss")? < 0.03, "{network:?}");
+    assert!(network.rtt_ms.context("no round trip")? < 100.0, "{network:?}");
+    assert!(network.down_bps.is_none_or(|bps| bps > 1_000_000), "{network:?}");
+    assert_eq!(network.tunnel, TestPath::Untested);
+    assert!(
+        tested.row("网络").contains("浏览器无法检测"),
+        "{}",
+        tested.row("网络")
+    );
+
+    let computer = facts.computer.as_ref().context("no computer")?;
+    assert!(
+        computer.cores > 0 && computer.free_disk_mib.is_none(),
+        "{computer:?}"
+    );
+    assert!(
+        tested.row("电脑性能").contains("硬盘剩余空间"),
+        "{}",
+        tested.row("电脑性能")
+    );
+    let permissions = facts.permissions.context("no permissions")?;
+    assert_eq!(permissions.camera, TestGrant::Granted);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_refuses_camera_and_microphone_is_told_of_each_by_itself() -> Result<()> {
+    let tested = self_tested(true).await?;
+    assert!(tested.took_ms < 30_000, "{}", tested.took_ms);
+    assert_eq!(tested.said["left"], 0, "{}", tested.said);
+    let SelfTest {
+        facts,
+        camera,
+        microphone,
+        ..
+    } = &tested.report;
+    assert!(
+        matches!(&facts.camera, Some(CameraFacts::Failed { fault, .. }) if *fault == DeviceFault::Denied),
+        "{facts:?}"
+    );
+    assert!(
+        matches!(&facts.microphone, Some(MicrophoneFacts::Failed { fault, .. }) if *fault == DeviceFault::Denied),
+        "{facts:?}"
+    );
+    // The loudspeaker is no fault of theirs.
+    assert!(
+        matches!(&facts.speaker, Some(SpeakerFacts::Played { .. })),
+        "{facts:?}"
+    );
+    assert_eq!(camera.findings, [TestFinding::CameraDenied]);
+    assert_eq!(microphone.findings, [TestFinding::MicrophoneDenied]);
+    assert!(tested.row("摄像头").contains("使用摄像头"));
+    assert!(tested.row("麦克风").contains("使用麦克风"));
+    assert_eq!(facts.network.as_ref().context("no line")?.udp, TestPath::Open);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_self_test_in_a_browser_finds_udp_closed_and_then_all_media() -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        skip("only Linux has 127.0.0.2 without being asked");
+        return Ok(());
+    }
+    let court = Court::open(&Plan {
+        ui: Some(built_page()),
+        advertise: Some(RELAY_ADDRESS),
+        ..Plan::default()
+    })
+    .await?;
+    // Nobody answers UDP at the address that clients are told.
+    let tcp = TcpRelay::start(SocketAddr::new(RELAY_ADDRESS, court.tcp().port()), court.tcp()).await?;
+    let tested = self_tested_at(&court, false).await?;
+    let network = tested.report.facts.network.clone().context("no line")?;
+    assert_eq!((network.udp, network.tcp), (TestPath::Closed, TestPath::Open));
+    assert_eq!(tested.report.network.findings[0], TestFinding::UdpClosed);
+    assert!(network.loss.is_some_and(|loss| loss < 0.03), "{network:?}");
+
+    drop(tcp);
+    let tested = self_tested_at(&court, false).await?;
+    let network = tested.report.facts.network.clone().context("no line")?;
+    assert_eq!((network.udp, network.tcp), (TestPath::Closed, TestPath::Closed));
+    assert_eq!(tested.report.network.findings, [TestFinding::MediaClosed]);
+    assert!(tested.took_ms < 30_000, "{}", tested.took_ms);
+    assert_eq!(tested.said["left"], 0, "{}", tested.said);
+    Ok(())
 }

@@ -2,11 +2,17 @@
  * The host of a plain browser: the court's server over HTTP and WebSocket, sound and picture through livekit-client.
  * The parts are in `browser/`; this maps the commands of the page to them.
  */
-import type { HostCommands, HostEvent, QuickCheck, StaffSignedIn } from '../wire/generated';
+import type { DeviceKind, DeviceList, HostCommands, HostEvent, QuickCheck, SeatTaken, StaffSignedIn } from '../wire/generated';
 import { post, roundTrip } from './browser/api';
 import { Capture } from './browser/capture';
+import { Checks, seatTests, sendReport } from './browser/checks';
 import { faultOf } from './browser/devices';
+import { apply } from './browser/fixes';
+import { PracticeSession } from './browser/practice';
 import { heldSeat, holdSeat } from './browser/seat';
+import { cannotKnow } from './browser/selftest/computer';
+import { keepReport, keptReports } from './browser/selftest/history';
+import { readPermissions } from './browser/selftest/permissions';
 import { HearingSession } from './browser/session';
 import { playGavel } from './browser/sound';
 import { Surfaces, type Shown } from './browser/surfaces';
@@ -16,6 +22,8 @@ type Handlers = { [K in keyof HostCommands]: (args: HostCommands[K]['args']) => 
 
 /** How long `check.quick` watches a running device. */
 const CHECK_MS = 3_000;
+/** A channel that is not live again after this did not come back. */
+const RECONNECT_MS = 10_000;
 const VERSION: string = import.meta.env['VITE_VERSION'];
 
 class BrowserHost implements Host {
@@ -24,20 +32,25 @@ class BrowserHost implements Host {
     share: typeof navigator.mediaDevices?.getDisplayMedia === 'function' ? 'browser' : 'no',
     chooseSpeaker: 'setSinkId' in HTMLMediaElement.prototype,
     checkBeforeSeat: true,
-    selfTest: false, openSettings: false,
+    selfTest: true,
+    openSettings: false,
+    cannotKnow: cannotKnow(),
   };
   private readonly listeners = new Set<(event: HostEvent) => void>();
   private readonly surfaces = new Surfaces();
   private session: HearingSession | null = null;
+  private practice: PracticeSession | null = null;
   /** Of a signed-in member of staff; never stored. */
   private bearer = '';
   private readonly capture = new Capture(
     (event) => this.say(event),
     () => {
       this.session?.apply();
+      void this.practice?.apply();
       this.show();
     },
   );
+  private readonly checks = new Checks(this.capture, VERSION, (event) => this.say(event));
 
   private readonly handlers: Handlers = {
     'app.start': async () => ({
@@ -57,18 +70,7 @@ class BrowserHost implements Host {
     },
     'court.staffSeat': (args) => post('/staff/seat', args, this.bearer),
     'hearing.join': async (seat) => {
-      this.session?.end();
-      holdSeat(seat);
-      const around = {
-        capture: this.capture,
-        surfaces: this.surfaces,
-        client: `mingting-web/${VERSION}`,
-        say: (event: HostEvent) => this.say(event),
-        show: () => this.show(),
-        over: () => this.leave(),
-      };
-      this.session = new HearingSession(seat, around);
-      this.session.start();
+      this.join(seat);
       return null;
     },
     'hearing.command': async (send) => {
@@ -85,11 +87,7 @@ class BrowserHost implements Host {
       return null;
     },
     'devices.list': () => this.capture.list(),
-    'devices.choose': async ({ kind, id }) => {
-      if (kind === 'speaker') await this.session?.playOn(id);
-      this.throwIf(await this.capture.choose(kind, id));
-      return this.capture.list();
-    },
+    'devices.choose': ({ kind, id }) => this.choose(kind, id),
     'media.switch': async ({ kind, on }) => {
       this.throwIf(await this.capture.turn(kind, on));
       return null;
@@ -103,12 +101,60 @@ class BrowserHost implements Host {
       return null;
     },
     'check.quick': () => this.check(),
+    'check.start': async (plan) => {
+      this.checks.start(plan);
+      return null;
+    },
+    'check.stop': async () => {
+      this.checks.stop();
+      return null;
+    },
+    'check.history': async () => keptReports(),
+    'check.keep': async (report) => {
+      keepReport(report);
+      return null;
+    },
+    'check.send': async (report) => {
+      await sendReport(report);
+      return null;
+    },
+    'check.look': () => this.checks.look(),
+    'check.hear': () => this.checks.hear(),
+    'check.replay': async () => {
+      await this.checks.replay().catch((error: unknown) => this.throwIf(faultOf(error)));
+      return null;
+    },
+    'check.loop': () => this.checks.loop(),
+    'check.permissions': () => readPermissions(),
     // Declared in `can`: the page does not ask.
-    'check.start': async () => {
+    'check.settings': async () => {
       throw new HostFailure({ name: 'internal' });
     },
-    'check.stop': async () => null,
-    'check.history': async () => [],
+    'camera.turn': async (on) => {
+      this.capture.turnPicture(on);
+      return null;
+    },
+    'court.selfTests': async () => seatTests(this.need().seat),
+    'fix.apply': async (fix) => {
+      await apply(fix, { capture: this.capture, choose: (kind, id) => this.choose(kind, id), reconnect: () => this.reconnect() });
+      return null;
+    },
+    'practice.start': async () => {
+      await this.practice?.end();
+      const practice = new PracticeSession(this.capture, () => this.show());
+      this.practice = practice;
+      await practice.start().catch((error: unknown) => {
+        if (this.practice === practice) this.practice = null;
+        throw error;
+      });
+      return null;
+    },
+    'practice.stop': async () => {
+      const { practice } = this;
+      this.practice = null;
+      await practice?.end();
+      return null;
+    },
     'share.sources': async () => [],
     'share.start': () => this.share(),
     'share.stop': async () => {
@@ -137,6 +183,43 @@ class BrowserHost implements Host {
     for (const listener of this.listeners) listener(event);
   }
 
+  private join(seat: SeatTaken): void {
+    this.session?.end();
+    holdSeat(seat);
+    const around = {
+      capture: this.capture,
+      surfaces: this.surfaces,
+      client: `mingting-web/${VERSION}`,
+      say: (event: HostEvent) => this.say(event),
+      show: () => this.show(),
+      over: () => this.leave(),
+    };
+    this.session = new HearingSession(seat, around);
+    this.session.start();
+  }
+
+  private async choose(kind: DeviceKind, id: string | null): Promise<DeviceList> {
+    if (kind === 'speaker') await this.session?.playOn(id);
+    this.throwIf(await this.capture.choose(kind, id));
+    return this.capture.list();
+  }
+
+  /** Drops channel and media of the seat and opens both again. */
+  private async reconnect(): Promise<void> {
+    const { seat } = this.need();
+    const live = new Promise<void>((resolve, reject) => {
+      const late = setTimeout(() => (stop(), reject(new HostFailure({ name: 'unreachable' }))), RECONNECT_MS);
+      const stop = this.on((event) => {
+        if (event.type !== 'link' || event.state.name !== 'live') return;
+        clearTimeout(late);
+        stop();
+        resolve();
+      });
+    });
+    this.join(seat);
+    await live;
+  }
+
   private need(): HearingSession {
     if (this.session === null) throw new HostFailure({ name: 'noSession' });
     return this.session;
@@ -149,6 +232,7 @@ class BrowserHost implements Host {
   private leave(): void {
     const { session } = this;
     this.session = null;
+    this.checks.stop();
     holdSeat(null);
     session?.end();
     this.capture.close();
@@ -164,7 +248,7 @@ class BrowserHost implements Host {
     };
     add('camera', this.capture.picture);
     add('screen', this.capture.screen);
-    this.say({ type: 'tracks', tracks: this.surfaces.update([...own, ...(this.session?.pictures() ?? [])]) });
+    this.say({ type: 'tracks', tracks: this.surfaces.update([...own, ...(this.session?.pictures() ?? this.practice?.pictures() ?? [])]) });
   }
 
   private async check(): Promise<QuickCheck> {

@@ -180,7 +180,7 @@ export async function createFakeHost(query: string): Promise<Host> {
 
   return {
     kind: 'fake',
-    can: { share: 'picker', chooseSpeaker: true, checkBeforeSeat: true, selfTest: true, openSettings: true },
+    can: { share: 'picker', chooseSpeaker: true, checkBeforeSeat: true, selfTest: true, openSettings: true, cannotKnow: [] },
     call: async (name, args) => (await handlers[name](args as never)) as never,
     on(listener) {
       listeners.add(listener);

@@ -6,6 +6,26 @@
 import { inject, type InjectionKey } from 'vue';
 import type { HostCommands, HostError, HostEvent } from '../wire/generated';
 
+/** What a self-test may be unable to know; words under `selftest.unknowable`. */
+export type Unknowable =
+  /** Which programs hold the camera. */
+  | 'holders'
+  /** Whether the camera turns its picture by itself. */
+  | 'flipped'
+  /** Whether the system goes through a proxy, and whether media passes as a web page. */
+  | 'proxy'
+  | 'tunnel'
+  /** The system's own switches; those of the browser are known where it tells. */
+  | 'systemSwitches'
+  /** How busy the computer is, its memory and room on its disk, its power and whether it saves it. */
+  | 'load'
+  | 'memory'
+  | 'disk'
+  | 'power'
+  | 'saver'
+  /** How fast pictures are encoded. */
+  | 'codec';
+
 /** What this host is able to do. */
 export interface HostCan {
   /** Screen or window can be shared; the host lists the sources (`picker`), or the browser asks by itself. */
@@ -18,6 +38,8 @@ export interface HostCan {
   selfTest: boolean;
   /** The system's own settings for a device can be opened from here. */
   openSettings: boolean;
+  /** What a self-test cannot know here: the report says so instead of nothing. */
+  cannotKnow: readonly Unknowable[];
 }
 
 export interface Host {

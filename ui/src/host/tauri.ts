@@ -31,7 +31,7 @@ export async function createTauriHost(): Promise<Host> {
 
   return {
     kind: 'desktop',
-    can: { share: 'picker', chooseSpeaker: true, checkBeforeSeat: true, selfTest: true, openSettings: true },
+    can: { share: 'picker', chooseSpeaker: true, checkBeforeSeat: true, selfTest: true, openSettings: true, cannotKnow: [] },
     call,
     on(listener) {
       listeners.add(listener);

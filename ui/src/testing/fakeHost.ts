@@ -14,7 +14,7 @@ export function fakeHost(answers: Answers = {}, can: Partial<Host['can']> = {}) 
   const attached: number[] = [];
   const host: Host = {
     kind: 'fake',
-    can: { share: 'picker', chooseSpeaker: true, checkBeforeSeat: true, selfTest: true, openSettings: true, ...can },
+    can: { share: 'picker', chooseSpeaker: true, checkBeforeSeat: true, selfTest: true, openSettings: true, cannotKnow: [], ...can },
     async call(name, args) {
       asked.push({ name, args });
       const answer = answers[name];

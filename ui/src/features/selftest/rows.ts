@@ -1,5 +1,6 @@
 // A report as rows of sentences to be translated: what was tested, on which device, what was measured and what is wrong. Pure.
 
+import type { Unknowable } from '../../host/host';
 import type { SelfTest, TestPart } from '../../wire/generated';
 
 /** The parts of a report, in the order of the page. */
@@ -80,6 +81,56 @@ export function rowsOf(report: SelfTest): Row[] {
     computer: computer(report.facts),
   };
   return PARTS.map((name) => ({ name, ...seen[name], part: report[name] }));
+}
+
+/** Of which part each is. */
+const PART_OF: Record<Unknowable, PartName> = {
+  holders: 'camera',
+  flipped: 'camera',
+  proxy: 'network',
+  tunnel: 'network',
+  systemSwitches: 'permissions',
+  load: 'computer',
+  memory: 'computer',
+  disk: 'computer',
+  power: 'computer',
+  saver: 'computer',
+  codec: 'computer',
+};
+
+/** A report of another program may know it all the same. */
+function isKnown({ camera, network, computer }: SelfTest['facts'], what: Unknowable): boolean {
+  switch (what) {
+    case 'holders':
+      // Asked only where a camera is held.
+      return camera?.name !== 'failed' || camera.heldBy.length > 0;
+    case 'proxy':
+      return network?.proxy === true;
+    case 'tunnel':
+      return network !== null && network.tunnel !== 'untested';
+    case 'load':
+      return computer !== null && computer.busy !== null;
+    case 'memory':
+      return computer !== null && computer.memoryMib !== null;
+    case 'disk':
+      return computer !== null && computer.freeDiskMib !== null;
+    case 'power':
+      return computer !== null && computer.power !== null;
+    case 'saver':
+      return computer !== null && computer.saver !== null;
+    case 'codec':
+      return (computer?.codec.length ?? 0) > 0;
+    case 'flipped':
+    case 'systemSwitches':
+      return false;
+    default:
+      return what satisfies never;
+  }
+}
+
+/** What the host declares that it cannot know of a part, and this report does not know. */
+export function unknownOf(name: PartName, report: SelfTest, cannotKnow: readonly Unknowable[]): Unknowable[] {
+  return cannotKnow.filter((what) => PART_OF[what] === name && !isKnown(report.facts, what));
 }
 
 /** Number of a report, by the minute it was made: 20260317-2014. */

@@ -9,18 +9,38 @@ const ANSWER_LIMIT_MS = 10_000;
 
 /** Sends a request and reads the reply; fails with {@link HostFailure} only. */
 export async function post<Reply>(path: string, body: unknown, bearer?: string): Promise<Reply> {
-  const headers: Record<string, string> = { 'content-type': 'application/json' };
+  return need(await ask('POST', path, body, bearer));
+}
+
+/** Asks for something; fails with {@link HostFailure} only. */
+export async function get<Reply>(path: string, bearer: string): Promise<Reply> {
+  return need(await ask('GET', path, undefined, bearer));
+}
+
+/** Sends something to which the server has nothing to say but that it came. */
+export async function tell(path: string, body: unknown): Promise<void> {
+  await ask('POST', path, body);
+}
+
+function need<Reply>(value: unknown): Reply {
+  // A success without a reply is not the court's.
+  if (value === null) throw new HostFailure(failureOf(200, null));
+  return value as Reply;
+}
+
+async function ask(method: 'GET' | 'POST', path: string, body: unknown, bearer?: string): Promise<unknown> {
+  const headers: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
   if (bearer !== undefined) headers['authorization'] = `Bearer ${bearer}`;
   const answer = await fetch(BASE + path, {
-    method: 'POST',
+    method,
     headers,
-    body: JSON.stringify(body),
+    body: body === undefined ? undefined : JSON.stringify(body),
     signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
   }).catch(() => {
     throw new HostFailure({ name: 'unreachable' });
   });
   const value: unknown = await answer.json().catch(() => null);
-  if (answer.ok && value !== null) return value as Reply;
+  if (answer.ok) return value;
   throw new HostFailure(failureOf(answer.status, value));
 }
 

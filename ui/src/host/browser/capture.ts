@@ -6,6 +6,8 @@ import { obey, sendingOf, type Standing, type Wants } from './control';
 import { Device, listDevices, stateOf } from './devices';
 import { LevelWatch, SILENCE_DB, SpeechFinder } from './level';
 import type { PictureSource, Plans } from './media';
+import { Raised, raised } from './raised';
+import { Turned } from './turned';
 
 const switchOf = (kind: 'camera' | 'microphone'): keyof Wants => (kind === 'camera' ? 'camera' : 'mic');
 
@@ -13,7 +15,8 @@ const switchOf = (kind: 'camera' | 'microphone'): keyof Wants => (kind === 'came
 export class Capture {
   private readonly camera: Device;
   private readonly microphone: Device;
-  private readonly chosen: Record<DeviceKind, string | null> = { camera: null, microphone: null, speaker: null };
+  /** The devices that the person chose; `null` is the system's default. */
+  readonly chosen: Record<DeviceKind, string | null> = { camera: null, microphone: null, speaker: null };
   private readonly states: Record<'camera' | 'microphone', DeviceState> = { camera: { name: 'off' }, microphone: { name: 'off' } };
   private wanted: Wants = { mic: false, camera: false };
   /** Wanted on, and the device did not open: another one is tried at once. */
@@ -23,6 +26,12 @@ export class Capture {
   private keepsEar = false;
   /** What is sent of the microphone: a copy, so that muting it does not deafen the meter. */
   private outgoing: { of: MediaStreamTrack; copy: MediaStreamTrack } | null = null;
+  /** The camera hangs upside down: its picture is turned before anybody sees it. */
+  private upsideDown = false;
+  private turned: Turned | null = null;
+  /** How much louder the voice is made. */
+  private gain = 1;
+  private louder: Raised | null = null;
   private shared: MediaStreamTrack | null = null;
   /** Loudest 100 ms since the meter was asked to listen anew. */
   private loudest = SILENCE_DB;
@@ -41,9 +50,20 @@ export class Capture {
   get wants(): Wants {
     return this.wanted;
   }
-  /** The running camera, for the preview. */
+  /** The own picture as it is sent, for the preview. */
   get picture(): MediaStreamTrack | null {
-    return this.camera.track;
+    const source = this.camera.track;
+    if (this.turned !== null && (this.turned.source !== source || !this.upsideDown)) {
+      this.turned.stop();
+      this.turned = null;
+    }
+    if (source === null || !this.upsideDown) return source;
+    this.turned ??= new Turned(source);
+    return this.turned.track;
+  }
+  /** The devices that run, as they are. */
+  get running(): { camera: MediaStreamTrack | null; microphone: MediaStreamTrack | null } {
+    return { camera: this.camera.track, microphone: this.heardTrack() };
   }
   /** The shared screen. */
   get screen(): MediaStreamTrack | null {
@@ -80,6 +100,40 @@ export class Capture {
   keepEar(on: boolean): void {
     this.keepsEar = on;
     if (!on && !this.wanted.mic && this.microphone.track !== null) this.microphone.switchOff();
+  }
+
+  /** The device of a kind that is in use; `null` is the system's default. */
+  inUse(kind: DeviceKind): string | null {
+    if (kind === 'speaker') return this.chosen.speaker;
+    const { track } = kind === 'camera' ? this.camera : this.microphone;
+    const { deviceId = '' } = track?.getSettings() ?? {};
+    // The default device is listed under its own id.
+    return ['', 'default', 'communications'].includes(deviceId) ? this.chosen[kind] : deviceId;
+  }
+
+  /** Turns the own picture by half a circle, or back. */
+  turnPicture(on: boolean): void {
+    this.upsideDown = on;
+    this.changed();
+  }
+
+  /** Makes the own voice louder by one step; false where it is as loud as it gets, or nothing runs. */
+  raise(): boolean {
+    const more = raised(this.gain);
+    if (more === null || this.microphone.track === null) return false;
+    this.gain = more;
+    this.listen();
+    this.changed();
+    return true;
+  }
+
+  /** Closes a device and opens it again, where it is to run. Returns why it does not, or `null`. */
+  async restart(kind: 'camera' | 'microphone'): Promise<DeviceFault | null> {
+    const device = kind === 'camera' ? this.camera : this.microphone;
+    const which = switchOf(kind);
+    if (!this.wanted[which] && !this.refused[which]) return device.track === null ? null : device.open(this.chosen[kind]);
+    device.close();
+    return this.turn(kind === 'camera' ? 'video' : 'audio', true);
   }
 
   /** Turns a device on or off. Returns why it does not run, or `null`. */
@@ -176,13 +230,27 @@ export class Capture {
     this.wanted = { mic: false, camera: false };
     this.refused = { mic: false, camera: false };
     this.keepsEar = false;
+    this.upsideDown = false;
+    this.gain = 1;
     this.camera.switchOff();
     this.microphone.switchOff();
     this.unshare();
   }
 
+  /** The own voice, made louder where that was asked for. */
+  private heardTrack(): MediaStreamTrack | null {
+    const source = this.microphone.track;
+    if (this.louder !== null && (this.louder.source !== source || this.louder.by !== this.gain)) {
+      this.louder.stop();
+      this.louder = null;
+    }
+    if (source === null || this.gain === 1) return source;
+    this.louder ??= new Raised(source, this.gain);
+    return this.louder.track;
+  }
+
   private voice(): MediaStreamTrack | null {
-    const of = this.microphone.track;
+    const of = this.heardTrack();
     if (this.outgoing?.of !== of) {
       this.outgoing?.copy.stop();
       this.outgoing = of === null ? null : { of, copy: of.clone() };
@@ -204,7 +272,7 @@ export class Capture {
   }
 
   private listen(): void {
-    const { track } = this.microphone;
+    const track = this.heardTrack();
     if (this.watch?.of === track) return;
     this.watch?.meter.stop();
     this.watch = null;

@@ -51,6 +51,16 @@ export function deviceInfos(found: readonly MediaDeviceInfo[]): DeviceInfo[] {
   });
 }
 
+/** What a running device is called by itself: the browser may have opened it under the name "Default". */
+export async function nameOf(track: MediaStreamTrack): Promise<string> {
+  const { deviceId = '' } = track.getSettings();
+  const { devices } = await listDevices({ camera: null, microphone: null, speaker: null });
+  const kind = track.kind === 'video' ? 'camera' : 'microphone';
+  const all = devices.filter((one) => one.kind === kind);
+  const own = all.find((one) => (deviceId === 'default' ? one.default || all.length === 1 : one.id === deviceId));
+  return own?.name || track.label;
+}
+
 /** All devices and the chosen ones. */
 export async function listDevices(chosen: Record<DeviceKind, string | null>): Promise<DeviceList> {
   const found = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];

@@ -337,7 +337,7 @@ async function putOn(sent: LocalTrack, track: MediaStreamTrack): Promise<void> {
 }
 
 /** The signalling address: the court's own server unless it says otherwise. */
-function signalUrl(url: string): string {
+export function signalUrl(url: string): string {
   const base = new URL(location.origin);
   base.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:';
   return new URL(url === '' ? '/' : url, base).href.replace(/\/$/u, '');

@@ -197,7 +197,7 @@ export class HearingSession {
 }
 
 /** The hearing channel's address on the court's own server. */
-function channelUrl(hearing: string): string {
+export function channelUrl(hearing: string): string {
   const url = new URL(`/api/v1/hearings/${encodeURIComponent(hearing)}/channel`, location.origin);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   return url.href;
