@@ -235,27 +235,35 @@ mod tests {
         sound
     }
 
-    /// The mean likelihood of an echo over the second half.
-    fn likelihood(far: &[f32], mic: &[f32]) -> f32 {
+    /// In how much of the second half an echo is more likely than not, and the longest balance of such time over other, in
+    /// seconds.
+    fn likelihood(far: &[f32], mic: &[f32]) -> (f32, f32) {
         let mut duplex = Duplex::new(Processing::ON);
         let blocks = far.chunks_exact(BLOCK).zip(mic.chunks_exact(BLOCK));
-        let said: Vec<f32> = blocks
+        let said: Vec<bool> = blocks
             .map(|(far, mic)| {
                 let mut near: Block = mic.try_into().expect("chunks are exact");
                 duplex.process(far.try_into().expect("chunks are exact"), &mut near, 12);
-                duplex.echo_likelihood().expect("the canceller runs")
+                duplex.echo_likelihood().expect("the canceller runs") >= 0.5
             })
             .collect();
         let late = &said[said.len() / 2..];
-        late.iter().sum::<f32>() / late.len() as f32
+        let mut balance = 0.0_f32;
+        let balances = late.iter().map(|likely| {
+            balance = (balance + if *likely { 0.01 } else { -0.01 }).max(0.0);
+            balance
+        });
+        let longest = balances.fold(0.0, f32::max);
+        let share = late.iter().filter(|likely| **likely).count() as f32 / late.len() as f32;
+        (share, longest)
     }
 
     #[test]
     fn an_echo_that_is_not_taken_out_is_told_from_a_voice_and_from_one_that_is() {
-        let far = spoken(7, 40 * RATE as usize);
+        let far = spoken(7, 60 * RATE as usize);
         let near = spoken(99, far.len());
-        // The canceller looks for an echo within half a second of the delay it is told; a wireless loudspeaker that delays
-        // its sound by 700 ms escapes it.
+        // The canceller looks for an echo within half a second; a wireless loudspeaker that delays its sound by 700 ms
+        // escapes it.
         let late: Vec<f32> = std::iter::repeat_n(0.0, RATE as usize * 7 / 10)
             .chain(room(&far))
             .take(far.len())
@@ -266,8 +274,10 @@ mod tests {
             likelihood(&far, &room(&far)),
             likelihood(&far, &near),
         );
-        eprintln!("echo {late:.3}, taken out {taken_out:.3}, voice {voice:.3}");
-        assert!(late > 0.5 && taken_out < 0.1 && voice < 0.1);
+        eprintln!("echo {late:?}, taken out {taken_out:?}, voice {voice:?}");
+        assert!(late.0 > 0.6 && late.1 > 6.0, "{late:?}");
+        // Somebody who speaks all the time while the others do is the hardest case, and no echo.
+        assert!(taken_out.1 < 3.0 && voice.1 < 3.0, "{taken_out:?} {voice:?}");
     }
 
     #[test]
