@@ -7,17 +7,19 @@ use crate::folders;
 use crate::frames::FrameHub;
 use crate::rehearsal::Rehearsal;
 use crate::selftest::{Reports, SelfTestRun};
+use crate::settings;
 use client::{
     Court, EncodedFrame, FrameSink, MediaClock, MediaSetup, NativeDecoder, Session, SessionConfig,
     SessionHandle, selftest::Plan,
 };
 use protocol::{
-    ChooseDevice, DeviceList, DeviceState, DropCause, Enter, FrameRequest, HostError, HostEvent, QuickCheck,
-    SeatTaken, Secret, SendCommand, StaffSignIn, StaffTakeSeat, StartInfo, SwitchMedia, TakeSeat, TimeMs,
-    TrackView,
+    ChooseDevice, DeviceFix, DeviceKind, DeviceList, DeviceState, DropCause, Enter, FrameRequest, HostError,
+    HostEvent, QuickCheck, SeatTaken, Secret, SelfTest, SendCommand, SendSelfTest, StaffSignIn,
+    StaffTakeSeat, StartInfo, SwitchMedia, TakeSeat, TestPlan, TimeMs, TrackView,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio_util::task::TaskTracker;
@@ -62,11 +64,37 @@ enum Call {
     #[serde(rename = "check.quick")]
     CheckQuick,
     #[serde(rename = "check.start")]
-    CheckStart,
+    CheckStart(TestPlan),
     #[serde(rename = "check.stop")]
     CheckStop,
     #[serde(rename = "check.history")]
     CheckHistory,
+    #[serde(rename = "check.keep")]
+    CheckKeep(Box<SelfTest>),
+    #[serde(rename = "check.send")]
+    CheckSend(Box<SendSelfTest>),
+    #[serde(rename = "check.look")]
+    CheckLook,
+    #[serde(rename = "check.hear")]
+    CheckHear,
+    #[serde(rename = "check.replay")]
+    CheckReplay,
+    #[serde(rename = "check.loop")]
+    CheckLoop,
+    #[serde(rename = "check.permissions")]
+    CheckPermissions,
+    #[serde(rename = "check.settings")]
+    CheckSettings(DeviceKind),
+    #[serde(rename = "camera.turn")]
+    CameraTurn(bool),
+    #[serde(rename = "court.selfTests")]
+    CourtSelfTests,
+    #[serde(rename = "fix.apply")]
+    FixApply(DeviceFix),
+    #[serde(rename = "practice.start")]
+    PracticeStart,
+    #[serde(rename = "practice.stop")]
+    PracticeStop,
     #[serde(rename = "share.sources")]
     ShareSources,
     #[serde(rename = "share.start")]
@@ -97,6 +125,8 @@ struct Inner {
     reports: Reports,
     /// Devices chosen since the program started, for whatever session comes next.
     chosen: Mutex<Vec<ChooseDevice>>,
+    /// The own picture is upside down without it, likewise.
+    turned: AtomicBool,
     hub: FrameHub,
     port: u16,
     native: Mutex<Option<NativeDecoder>>,
@@ -123,6 +153,7 @@ impl Host {
             self_test: Mutex::new(None),
             reports: Reports::in_folder(folders::data()),
             chosen: Mutex::default(),
+            turned: AtomicBool::new(false),
             hub,
             port,
             native: Mutex::new(None),
@@ -193,15 +224,54 @@ impl Host {
                 Some(session) => reply(session.quick_check().await?),
                 None => reply(self.reach().await),
             },
-            Call::CheckStart => {
-                self.end_rehearsal().await;
-                done(|| self.test())
+            Call::CheckStart(plan) => {
+                if plan.camera || plan.sound {
+                    self.end_rehearsal().await;
+                } else {
+                    // What the person tries goes on beside it; only an earlier test ends.
+                    drop(self.self_test().take());
+                }
+                done(|| self.test(plan))
             }
             Call::CheckStop => done(|| drop(self.self_test().take())),
             Call::CheckHistory => {
                 let reports = self.0.reports.clone();
                 reply(blocking(move || reports.all()).await?)
             }
+            Call::CheckKeep(report) => {
+                let reports = self.0.reports.clone();
+                let kept = blocking(move || reports.keep(&report)).await?;
+                kept.map_err(|error| {
+                    tracing::error!(%error, "a report is not kept");
+                    HostError::Internal
+                })?;
+                Ok(Value::Null)
+            }
+            Call::CheckSend(send) => reply(self.0.court.send_self_test(&send).await?),
+            Call::CheckLook => reply(self.devices_held()?.look().await?),
+            Call::CheckHear => reply(self.devices_held()?.hear().await?),
+            Call::CheckReplay => reply(self.devices_held()?.replay().await?),
+            Call::CheckLoop => reply(self.devices_held()?.measure_loop().await?),
+            Call::CheckPermissions => reply(blocking(client::selftest::permissions).await?),
+            Call::CheckSettings(kind) => {
+                let page = client::selftest::settings_page(kind);
+                blocking(move || settings::open(page)).await??;
+                Ok(Value::Null)
+            }
+            Call::CameraTurn(turned) => done(|| {
+                self.0.turned.store(turned, Ordering::SeqCst);
+                if let Some(session) = self.devices_in_use() {
+                    session.turn_picture(turned);
+                }
+            }),
+            Call::CourtSelfTests => {
+                let session = self.session()?;
+                let seat = session.seat().ok_or(HostError::NoSession)?;
+                reply(self.0.court.self_tests(seat).await?.tests)
+            }
+            Call::FixApply(fix) => reply(self.devices_held()?.fix(fix).await?),
+            // The practice room has no session of its own here yet.
+            Call::PracticeStart | Call::PracticeStop => Err(HostError::NoSession),
             Call::ShareSources => reply(blocking(client::devices::shareable).await?),
             Call::ShareStart(id) => reply(self.session()?.share_start(id).await?),
             Call::ShareStop => self.session().and_then(|session| done(|| session.share_stop())),
@@ -311,6 +381,7 @@ impl Host {
         for ChooseDevice { kind, id } in self.chosen().iter() {
             setup.choose(*kind, id.as_deref());
         }
+        setup.turned = self.0.turned.load(Ordering::SeqCst);
         setup
     }
 
@@ -323,14 +394,14 @@ impl Host {
         })
     }
 
-    /// Opens the devices by itself, so nothing else may hold them; a test that runs is stopped by the new one.
-    fn test(&self) {
+    /// Opens what it tests by itself, so nothing else may hold that; a test that runs is stopped by the new one.
+    fn test(&self, wanted: TestPlan) {
         let setup = self.setup();
         let plan = Plan {
-            camera: setup.camera,
-            microphone: setup.microphone,
+            camera: setup.camera.filter(|_| wanted.camera),
+            microphone: setup.microphone.filter(|_| wanted.sound),
             speaker: setup.speaker,
-            server: Some(self.0.server.clone()),
+            server: wanted.network.then(|| self.0.server.clone()),
             data: folders::data().unwrap_or_default(),
             webview: tauri::webview_version().ok(),
         };
@@ -357,6 +428,10 @@ impl Host {
                 .map(|rehearsal| rehearsal.session().clone())
         };
         self.session().ok().or_else(rehearsed)
+    }
+
+    fn devices_held(&self) -> Result<SessionHandle, HostError> {
+        self.devices_in_use().ok_or(HostError::NoSession)
     }
 
     async fn devices(&self) -> Result<DeviceList, HostError> {

@@ -13,6 +13,7 @@ mod link;
 mod platform;
 mod rehearsal;
 mod selftest;
+mod settings;
 mod shell;
 mod window;
 

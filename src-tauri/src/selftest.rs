@@ -95,7 +95,8 @@ impl Reports {
         }
     }
 
-    fn keep(&self, report: &SelfTest) -> anyhow::Result<()> {
+    /// Keeps one more, and the oldest no longer.
+    pub(crate) fn keep(&self, report: &SelfTest) -> anyhow::Result<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
         let mut reports = self.all();
         reports.insert(0, report.clone());

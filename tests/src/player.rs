@@ -130,6 +130,8 @@ pub enum Said {
         /// How it went.
         outcome: Outcome,
     },
+    /// What a check on its devices found, or how a fix went: the participant's line as it is.
+    Devices(Value),
 }
 
 impl Said {
@@ -142,6 +144,7 @@ impl Said {
                 id: value["id"].as_str().unwrap_or_default().to_owned(),
                 outcome: serde_json::from_value(value["outcome"].clone())?,
             },
+            Some("check" | "fix") => Self::Devices(value),
             Some("level") => return Ok(None),
             _ => Self::Host(serde_json::from_value(value)?),
         };
@@ -474,7 +477,7 @@ impl Player {
         }
     }
 
-    /// Tells the participant one of its own verbs: `mic`, `camera`, `share`, `view`, `drop`, `leave`.
+    /// Tells the participant one of its own verbs: `mic`, `camera`, `share`, `view`, `check`, `fix`, `turn`, `drop`, `leave`.
     pub async fn tell(&mut self, line: Value) -> Result<()> {
         self.process.tell(&line.to_string()).await
     }

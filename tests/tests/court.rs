@@ -1,7 +1,10 @@
 //! Seats, codes and the server's own life: what is refused, who replaces whom, and what a restart loses.
 
 use anyhow::Result;
-use protocol::{ByeReason, Command, HostEvent, LinkState, ParticipantState, Role};
+use protocol::{
+    ByeReason, Command, DeviceCondition, DeviceConditions, DeviceFault, DeviceFix, Event, FixState,
+    HostEvent, LinkState, ParticipantState, Role, SeatId,
+};
 use scenarios::{
     SOON,
     court::{Court, Plan},
@@ -148,4 +151,117 @@ async fn a_server_that_is_asked_to_stop_says_goodbye() -> Result<()> {
             .then_some(())
         })
         .await
+}
+
+/// How somebody's devices are, wherever a participant was told of it.
+fn devices(said: &Said, seat: &SeatId) -> Option<DeviceConditions> {
+    if let Some(snapshot) = said.snapshot() {
+        let mut people = snapshot.participants.iter();
+        return people
+            .find(|person| person.seat.id == *seat)
+            .map(|person| person.devices);
+    }
+    match said.event()? {
+        Event::ParticipantDevices { seat: who, devices } if who == seat => Some(*devices),
+        Event::ParticipantShown { participant } if participant.seat.id == *seat => Some(participant.devices),
+        _ => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clerk_sees_that_a_party_has_no_microphone_and_the_other_party_does_not() -> Result<()> {
+    let court = Court::open(&Plan::default()).await?;
+    let mut judge = court.player(Role::PresidingJudge, &Cast::default()).await?;
+    judge.waits().await?;
+    judge.does(&Command::HearingOpen).await?;
+    let clerk = court.player(Role::Clerk, &Cast::default()).await?;
+    let mut other = court.player(Role::Defendant, &Cast::tone(440)).await?;
+    let without = Cast {
+        audio: "none".into(),
+        ..Cast::default()
+    };
+    let party = court.player(Role::Plaintiff, &without).await?;
+    let as_it_is = DeviceConditions {
+        camera: DeviceCondition::Fine,
+        microphone: DeviceCondition::Failed {
+            fault: DeviceFault::Missing,
+        },
+        speaker: DeviceCondition::Unknown,
+    };
+    for sees in [&clerk, &party] {
+        sees.wait("the party has no microphone", |said| {
+            (devices(said, &party.seat)? == as_it_is).then_some(())
+        })
+        .await?;
+    }
+    // What the other party was told of it would be there before the answer to this.
+    other.waits().await?;
+    other.command(&Command::SelfCamera { on: true }).await?;
+    let told = other.all_from(0, |said| devices(said, &party.seat));
+    assert!(
+        told.iter().all(|told| *told == DeviceConditions::default()),
+        "{told:?}"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fix_that_the_clerk_offers_is_agreed_to_and_done() -> Result<()> {
+    let court = Court::open(&Plan::default()).await?;
+    let mut judge = court.player(Role::PresidingJudge, &Cast::default()).await?;
+    judge.waits().await?;
+    judge.does(&Command::HearingOpen).await?;
+    let mut clerk = court.player(Role::Clerk, &Cast::default()).await?;
+    clerk.in_court().await?;
+    let mut cast = Cast::tone(440);
+    cast.more.push("--agree-fixes".to_owned());
+    let mut party = court.player(Role::Defendant, &cast).await?;
+    party.waits().await?;
+
+    // Two that open a device again, and one that takes the line down.
+    for (fix, end) in [
+        (DeviceFix::RestartMicrophone, FixState::Done),
+        (DeviceFix::RestartCamera, FixState::Done),
+        (DeviceFix::Reconnect, FixState::Done),
+    ] {
+        let mark = clerk.mark();
+        let offer = Command::FixOffer {
+            seat: party.seat.clone(),
+            fix: Some(fix),
+        };
+        clerk.does(&offer).await?;
+        let mut states = Vec::new();
+        clerk
+            .wait_from(mark, SOON, &format!("{fix:?} ends"), |said| {
+                if let Some(Event::ParticipantFix {
+                    seat,
+                    fix: Some(offer),
+                }) = said.event()
+                    && *seat == party.seat
+                {
+                    states.push(offer.state);
+                }
+                (states.last() == Some(&end)).then_some(())
+            })
+            .await?;
+        assert_eq!(states, [FixState::Offered, FixState::Agreed, end], "{fix:?}");
+    }
+
+    let mark = party.mark();
+    party
+        .tell(serde_json::json!({ "do": "check", "what": "look" }))
+        .await?;
+    let found = party
+        .wait_from(
+            mark,
+            SOON,
+            "what the camera's pictures are like",
+            |said| match said {
+                Said::Devices(line) if line["what"] == "look" => Some(line.clone()),
+                _ => None,
+            },
+        )
+        .await?;
+    assert_eq!(found["found"]["name"], "seen", "{found}");
+    Ok(())
 }

@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use protocol::{
-    ByeReason, Command, HostEvent, LinkState, MediaKind, Outcome, ParticipantState, Refusal, Words,
+    ByeReason, Command, Event, HostEvent, LinkState, MediaKind, Outcome, ParticipantState, Refusal, Words,
 };
 use scenarios::{SOON, court::Plan, player::Said, session::Session};
 use serde_json::json;
@@ -237,4 +237,51 @@ async fn when_the_hearing_is_closed_the_media_link_ends_for_good() -> Result<()>
         .collect();
     assert_eq!(links.last(), Some(&"mediaLink:ended"), "{links:?}");
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn test_sounds_are_not_played_while_the_room_hears_the_microphone() -> Result<()> {
+    let mut session = Session::start(&Plan::default()).await?;
+    session.media_flows().await?;
+    let busy = json!({ "name": "device", "fault": "busy" });
+    for what in ["loop", "replay"] {
+        assert_eq!(check(&mut session, what).await?["error"], busy, "{what}");
+    }
+    // Listening disturbs nobody, and the court's record of the microphone stays as it was.
+    let mark = session.judge.mark();
+    let heard = check(&mut session, "hear").await?;
+    assert_eq!(heard["found"]["facts"]["name"], "heard", "{heard}");
+    session.judge.hears_tone(mark, &session.party.seat).await?;
+
+    let mark = session.party.mark();
+    session.party.tell(json!({ "do": "mic", "on": false })).await?;
+    let party = session.party.seat.clone();
+    session
+        .party
+        .wait_from(
+            mark,
+            SOON,
+            "the microphone is closed on record",
+            |said| match said.event()? {
+                Event::ParticipantMedia { seat, media } if *seat == party && !media.mic => Some(()),
+                _ => None,
+            },
+        )
+        .await?;
+    let played = check(&mut session, "replay").await?;
+    assert!(played["error"].is_null(), "{played}");
+    Ok(())
+}
+
+/// Has the party's program carry out a check on its running devices.
+async fn check(session: &mut Session, what: &str) -> Result<serde_json::Value> {
+    let mark = session.party.mark();
+    session.party.tell(json!({ "do": "check", "what": what })).await?;
+    session
+        .party
+        .wait_from(mark, SOON, what, |said| match said {
+            Said::Devices(line) if line["what"] == what => Some(line.clone()),
+            _ => None,
+        })
+        .await
 }

@@ -8,9 +8,9 @@ use crate::room::{OUTGOING_LIMIT, Outgoing, Sound, SoundTrack, Views};
 use bytes::Bytes;
 use media::audio::{
     AudioDeviceId, AudioEngine, AudioError, AudioEvent, AudioHandle, AudioSettings, CaptureChoice, Levels,
-    PlaybackChoice, RtpAudio, TrackInput, TrackOptions, TrackStats,
+    PlaybackChoice, Processing, RtpAudio, TrackInput, TrackOptions, TrackStats,
 };
-use media::clock::MediaClock;
+use media::clock::{MediaClock, Timestamp};
 use media::screen::{ScreenChoice, open_screen};
 use media::video::{
     CameraChoice, CameraId, CaptureFormat, Content, EncodedFrame as Encoded, SimulcastConfig, SourceError,
@@ -29,6 +29,10 @@ pub const CAMERA_SLOT: u32 = 1;
 pub const SCREEN_SLOT: u32 = 2;
 /// A camera that shows nothing for so long after opening counts as hung.
 const OPEN_LIMIT: Duration = Duration::from_secs(6);
+/// A microphone is made louder by so much at a time, …
+const INPUT_STEP_DB: f32 = 6.0;
+/// … and by so much in all: more raises mostly the noise.
+const INPUT_MOST_DB: f32 = 18.0;
 /// Frames a second of a shared screen.
 const SCREEN_FPS: f32 = 10.0;
 
@@ -58,6 +62,8 @@ pub struct MediaSetup {
     pub frames: Arc<dyn FrameSink>,
     /// Own pictures go there too.
     pub preview: bool,
+    /// The camera's pictures are turned by 180°, for everybody.
+    pub turned: bool,
     /// For measuring received sound.
     pub tap: Option<TapMaker>,
     /// The program's media clock.
@@ -91,6 +97,7 @@ impl MediaSetup {
             microphone_on: false,
             frames,
             preview: true,
+            turned: false,
             tap: None,
             clock,
         }
@@ -191,6 +198,8 @@ pub enum StudioEvent {
         format: CaptureFormat,
         /// As the system calls it.
         name: String,
+        /// When it began to be opened.
+        begun: Timestamp,
         /// Which attempt to open; older ones are dropped.
         generation: u64,
     },
@@ -240,6 +249,8 @@ pub struct Studio {
     generations: [u64; 2],
     /// How large the own previews are shown.
     views: Views,
+    /// What [`Studio::raise_input`] has added.
+    input_gain_db: f32,
     outgoing: Queue,
     events: mpsc::UnboundedSender<StudioEvent>,
     tasks: TaskTracker,
@@ -254,9 +265,17 @@ pub struct Running {
     pub format: CaptureFormat,
     /// As the system calls it.
     pub name: String,
+    /// When it began to be opened.
+    begun: Timestamp,
 }
 
 impl Running {
+    /// From opening to the first picture, in milliseconds; none before it.
+    pub fn first_ms(&self) -> Option<u32> {
+        let first = self.control().stats().first?;
+        Some(first.saturating_since(self.begun).as_millis() as u32)
+    }
+
     /// How it is steered.
     pub fn control(&self) -> VideoControl {
         self.sender.control()
@@ -301,6 +320,7 @@ impl Studio {
             screen: None,
             generations: [0; 2],
             views: Views::default(),
+            input_gain_db: 0.0,
             outgoing,
             events,
             tasks,
@@ -312,7 +332,8 @@ impl Studio {
         self.outgoing.connect()
     }
 
-    fn audio(&self) -> Option<AudioHandle> {
+    /// The running sound engine; none after the end.
+    pub(crate) fn audio(&self) -> Option<AudioHandle> {
         self.audio.as_ref().map(AudioEngine::handle)
     }
 
@@ -343,6 +364,61 @@ impl Studio {
     /// How loud both directions are.
     pub fn levels(&self) -> Levels {
         self.audio().map(|audio| audio.levels()).unwrap_or_default()
+    }
+
+    /// The microphone that is wished for.
+    pub(crate) fn microphone(&self) -> Option<&CaptureChoice> {
+        self.setup.microphone.as_ref()
+    }
+
+    /// The loudspeaker that is wished for.
+    pub(crate) fn speaker(&self) -> &PlaybackChoice {
+        &self.setup.speaker
+    }
+
+    /// The program's media clock.
+    pub(crate) fn clock(&self) -> MediaClock {
+        self.setup.clock
+    }
+
+    /// Closes the microphone and opens it again; the engine says how that went.
+    pub(crate) fn restart_microphone(&self) {
+        if let (Some(audio), Some(choice)) = (self.audio(), &self.setup.microphone) {
+            audio.set_capture(choice.clone());
+        }
+    }
+
+    /// Makes the microphone louder by a step. False when it is as loud as it gets.
+    pub(crate) fn raise_input(&mut self) -> bool {
+        let raised = self.input_gain_db + INPUT_STEP_DB;
+        let Some(audio) = self.audio().filter(|_| raised <= INPUT_MOST_DB) else {
+            return false;
+        };
+        audio.set_gain_db(raised);
+        self.input_gain_db = raised;
+        true
+    }
+
+    /// Leaves the gain control out: it would raise an echo together with the voice.
+    pub(crate) fn process_for_measuring(&self) {
+        if let (Some(audio), true) = (self.audio(), self.setup.processing) {
+            audio.set_processing(Processing::REHEARSAL);
+        }
+    }
+
+    /// As the setup wishes, again.
+    pub(crate) fn process_as_set(&self) {
+        if let (Some(audio), true) = (self.audio(), self.setup.processing) {
+            audio.set_processing(Processing::ON);
+        }
+    }
+
+    /// Turns the camera's pictures by 180°, or back; also those of a camera that is opened later.
+    pub(crate) fn turn(&mut self, turned: bool) {
+        self.setup.turned = turned;
+        if let Some(camera) = &self.camera {
+            camera.control().set_turned(turned);
+        }
     }
 
     /// Counters of received sound: slot, identity.
@@ -434,6 +510,8 @@ impl Studio {
         let generation = *attempt;
         let (events, outgoing) = (self.events.clone(), self.outgoing.clone());
         let frames = Arc::clone(&self.setup.frames);
+        let turned = source == TrackSource::Camera && self.setup.turned;
+        let begun = self.setup.clock.now();
         self.tasks.spawn_blocking(move || match opening() {
             Ok((device, name)) => {
                 let format = device.format();
@@ -452,12 +530,15 @@ impl Studio {
                     }),
                     Box::new(move |event| drop(said.send(StudioEvent::Video(source, event)))),
                 );
+                // No layer is active yet, so that no picture leaves as it was.
+                sender.control().set_turned(turned);
                 drop(events.send(StudioEvent::Opened {
                     source,
                     sender,
                     config,
                     format,
                     name,
+                    begun,
                     generation,
                 }));
             }
@@ -482,6 +563,7 @@ impl Studio {
             config,
             format,
             name,
+            begun,
             generation,
         } = event
         else {
@@ -496,7 +578,12 @@ impl Studio {
             config,
             format,
             name,
+            begun,
         });
+        // It may have been wished for meanwhile.
+        if let (TrackSource::Camera, Some(running)) = (source, &running) {
+            running.control().set_turned(self.setup.turned);
+        }
         let old = match source {
             TrackSource::Camera => std::mem::replace(&mut self.camera, running),
             TrackSource::Screen => std::mem::replace(&mut self.screen, running),
@@ -537,6 +624,8 @@ impl Studio {
         self.close(TrackSource::Camera);
         self.close(TrackSource::Screen);
         if let Some(audio) = self.audio.take() {
+            // Whoever listens in is told at once, and not by a silence.
+            audio.set_probe(None);
             self.tasks.spawn_blocking(move || drop(audio));
         }
     }

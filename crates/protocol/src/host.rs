@@ -269,11 +269,13 @@ pub enum HostEvent {
         /// Seats.
         seats: Vec<SeatId>,
     },
-    /// Level of one's own microphone, ten times a second while it is open or tested.
+    /// Level of one's own microphone while it is open or tested: thirty times a second in the shell, and fewer for a page that
+    /// is behind.
     Level {
-        /// Root mean square of the last 100 ms, in dB below full scale (0 is loudest, -90 is silence).
+        /// Root mean square over a window that slides, about the last 100 ms (the shell's has a time constant of 60 ms), in
+        /// dB below full scale (0 is loudest, -90 is silence).
         rms_db: f32,
-        /// Largest sample of the last 100 ms, likewise.
+        /// Largest sample of late, likewise: it rises at once and falls slowly, by 20 dB a second in the shell.
         peak_db: f32,
         /// Speech was found while the microphone is muted.
         talking_while_muted: bool,

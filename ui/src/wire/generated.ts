@@ -1579,11 +1579,12 @@ tracks: Array<TrackInfo>, } | { "type": "speakers",
  */
 seats: Array<SeatId>, } | { "type": "level", 
 /**
- * Root mean square of the last 100 ms, in dB below full scale (0 is loudest, -90 is silence).
+ * Root mean square over a window that slides, about the last 100 ms (the shell's has a time constant of 60 ms), in
+ * dB below full scale (0 is loudest, -90 is silence).
  */
 rmsDb: number, 
 /**
- * Largest sample of the last 100 ms, likewise.
+ * Largest sample of late, likewise: it rises at once and falls slowly, by 20 dB a second in the shell.
  */
 peakDb: number, 
 /**

@@ -3,7 +3,7 @@
 use crate::studio::fault_of;
 use media::clock::MediaClock;
 use media::permission::{self, Guarded};
-use media::video::{CameraChoice, CameraId, CaptureFormat, Look, SourceError, cameras, open_camera};
+use media::video::{CameraChoice, CameraId, CaptureFormat, Look, Seen, SourceError, cameras, open_camera};
 use protocol::{CameraFacts, DeviceFault};
 use std::time::Duration;
 
@@ -18,19 +18,38 @@ const WAIT: Duration = Duration::from_secs(1);
 pub(super) fn measure(choice: &CameraChoice, clock: MediaClock) -> CameraFacts {
     match look(choice, clock) {
         Ok(facts) => facts,
-        Err(error) => {
-            let fault = fault_of(&error);
-            let held = matches!(fault, DeviceFault::Busy | DeviceFault::Hung | DeviceFault::Broken);
-            CameraFacts::Failed {
-                fault,
-                device: name(choice),
-                held_by: if held {
-                    permission::holders(Guarded::Camera)
-                } else {
-                    Vec::new()
-                },
-            }
-        }
+        Err(error) => failed(fault_of(&error), name(choice)),
+    }
+}
+
+/// A camera that gives no picture, and who else has it. Looks on the disk: call it off the async threads.
+pub(crate) fn failed(fault: DeviceFault, device: Option<String>) -> CameraFacts {
+    let held = matches!(fault, DeviceFault::Busy | DeviceFault::Hung | DeviceFault::Broken);
+    CameraFacts::Failed {
+        fault,
+        device,
+        held_by: if held {
+            permission::holders(Guarded::Camera)
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+/// A camera that gives pictures.
+pub(crate) fn seen(device: String, seen: &Seen, first_ms: u32) -> CameraFacts {
+    CameraFacts::Seen {
+        device,
+        width: seen.width,
+        height: seen.height,
+        fps: seen.fps,
+        first_ms,
+        brightness: seen.brightness,
+        burnt: seen.burnt,
+        contrast: seen.contrast,
+        sharpness: seen.sharpness,
+        frozen: seen.frozen,
+        flipped: false,
     }
 }
 
@@ -49,20 +68,9 @@ fn look(choice: &CameraChoice, clock: MediaClock) -> Result<CameraFacts, SourceE
             Err(error) => return Err(error),
         }
     }
-    let seen = look.seen(clock.now()).expect("it has seen the first picture");
-    Ok(CameraFacts::Seen {
-        device,
-        width: seen.width,
-        height: seen.height,
-        fps: seen.fps,
-        first_ms: first.saturating_since(begun).as_millis() as u32,
-        brightness: seen.brightness,
-        burnt: seen.burnt,
-        contrast: seen.contrast,
-        sharpness: seen.sharpness,
-        frozen: seen.frozen,
-        flipped: false,
-    })
+    let all = look.seen(clock.now()).expect("it has seen the first picture");
+    let first_ms = first.saturating_since(begun).as_millis() as u32;
+    Ok(seen(device, &all, first_ms))
 }
 
 /// What the chosen camera is called, where the system lists it.

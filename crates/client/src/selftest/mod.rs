@@ -4,18 +4,20 @@
 //! always has a report: a part that hangs or was interrupted has no facts. Keeps no picture and no sound, and nothing leaves the
 //! computer but what the network part sends to the court's server.
 
-mod camera;
+pub(crate) mod camera;
 mod computer;
 pub mod judge;
 pub mod network;
-mod sound;
+pub(crate) mod sound;
 
 use judge::judge;
 use media::audio::{CaptureChoice, PlaybackChoice};
 use media::clock::MediaClock;
 use media::permission::{self, Grant, Guarded};
 use media::video::CameraChoice;
-use protocol::{PermissionFacts, SelfTest, SelfTestProgress, TestFacts, TestGrant, TestStep, TimeMs};
+use protocol::{
+    DeviceKind, PermissionFacts, SelfTest, SelfTestProgress, TestFacts, TestGrant, TestStep, TimeMs,
+};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -179,7 +181,8 @@ fn end(tell: &watch::Sender<Progress>, step: TestStep, note: impl FnOnce(&mut Te
     });
 }
 
-fn permissions() -> PermissionFacts {
+/// Reads the system's switches.
+pub fn permissions() -> PermissionFacts {
     let of = |guarded| match permission::grant(guarded) {
         Grant::Unknown => TestGrant::Unknown,
         Grant::Granted => TestGrant::Granted,
@@ -189,5 +192,16 @@ fn permissions() -> PermissionFacts {
     PermissionFacts {
         camera: of(Guarded::Camera),
         microphone: of(Guarded::Microphone),
+    }
+}
+
+/// Where the person finds the system's switch for a device, where the system has such a page: an address that its own settings
+/// open.
+pub fn settings_page(kind: DeviceKind) -> Option<&'static str> {
+    match kind {
+        DeviceKind::Camera => permission::settings_page(Guarded::Camera),
+        DeviceKind::Microphone => permission::settings_page(Guarded::Microphone),
+        // Nobody keeps a program from being heard.
+        DeviceKind::Speaker => None,
     }
 }

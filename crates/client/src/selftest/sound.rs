@@ -36,11 +36,10 @@ pub(super) async fn measure(
         };
         let engine = AudioEngine::start(settings, clock, Box::new(|_| {}), Box::new(|_| {}));
         let heard = listen(&engine, SPOKEN);
-        let looped = looped(&engine);
-        (
-            microphone_facts(&microphone, &engine, heard),
-            speaker_facts(&speaker, &engine, looped),
-        )
+        let speaker = loop_facts(&speaker, &engine);
+        let silent = heard.as_ref().is_ok_and(|heard| heard.speech_db.is_none());
+        let live = silent.then(|| live_other(&engine)).flatten();
+        (microphone_facts(Some(&microphone), &engine, heard, live), speaker)
     });
     match measured.await {
         Ok((microphone, speaker)) => (Some(microphone), speaker),
@@ -63,10 +62,18 @@ fn looped(engine: &AudioHandle) -> Result<Option<Loop>, AudioError> {
     Ok(both.min_by(|a, b| a.residual_db.total_cmp(&b.residual_db)))
 }
 
-fn microphone_facts(
-    choice: &CaptureChoice,
+/// Plays chirps for four to nine seconds and measures how they come back; blocks meanwhile. None where there is nothing to play
+/// on. What goes to the others is the caller's concern.
+pub(crate) fn loop_facts(choice: &PlaybackChoice, engine: &AudioHandle) -> Option<SpeakerFacts> {
+    speaker_facts(choice, engine, looped(engine))
+}
+
+/// What was heard, and the name of another microphone that hears more.
+pub(crate) fn microphone_facts(
+    choice: Option<&CaptureChoice>,
     engine: &AudioHandle,
     heard: Result<Heard, AudioError>,
+    live: Option<String>,
 ) -> MicrophoneFacts {
     match heard {
         Ok(heard) => MicrophoneFacts::Heard {
@@ -75,11 +82,11 @@ fn microphone_facts(
             noise_db: heard.noise_db,
             peak_db: heard.peak_db,
             clipped: heard.clipped,
-            live: heard.speech_db.is_none().then(|| live_other(engine)).flatten(),
+            live,
         },
         Err(error) => MicrophoneFacts::Failed {
             fault: sound_fault_of(&error),
-            device: chosen_microphone(choice),
+            device: choice.and_then(chosen_microphone),
         },
     }
 }

@@ -1,7 +1,11 @@
 //! The session's one task: what the court says, what the owner wishes and what the devices do, brought together.
 
+mod checks;
+mod fixes;
 mod sources;
+mod tells;
 
+use super::condition::{Follower, Teller};
 use super::standing::Standing;
 use super::{Order, Probe, SessionConfig, SessionStats, kind_of};
 use crate::channel::{ChannelEvent, ChannelHandle};
@@ -26,8 +30,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::task::TaskTracker;
 
-/// Levels are said ten times a second.
+/// Waits and changes of state are looked at this often.
 const TICK: Duration = Duration::from_millis(100);
+/// Levels are said thirty times a second: the eye takes that for a movement.
+const METER: Duration = Duration::from_micros(33_333);
 /// The network is reported this often.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 /// How long "talking while muted" is shown after the last word.
@@ -70,6 +76,8 @@ enum Errand {
     /// Switch the device of this kind on or off.
     Switch(MediaKind, bool),
     Share,
+    /// Tell how the own devices are.
+    Devices,
 }
 
 pub(super) struct Actor {
@@ -100,6 +108,14 @@ pub(super) struct Actor {
     microphone_state: DeviceState,
     camera_state: DeviceState,
     camera_opening: bool,
+    /// None where nothing was said of it.
+    speaker_state: Option<DeviceState>,
+    checks: checks::Checks,
+    checked: mpsc::UnboundedReceiver<checks::Checked>,
+    repair: Option<fixes::Repair>,
+    began: Instant,
+    conditions: Follower,
+    teller: Teller,
     sharing: Option<Option<oneshot::Sender<Result<(), HostError>>>>,
     device_list: DeviceList,
     device_askers: Vec<oneshot::Sender<DeviceList>>,
@@ -126,6 +142,7 @@ impl Actor {
     pub(super) fn new(parts: Parts) -> Self {
         let (channel, channel_events) = parts.channel.unzip();
         let (finds, found) = mpsc::unbounded_channel();
+        let (checks, checked) = checks::Checks::new();
         let own = parts
             .seat
             .as_ref()
@@ -162,6 +179,13 @@ impl Actor {
             microphone_state: parts.microphone_state,
             camera_state: DeviceState::Off,
             camera_opening: false,
+            speaker_state: None,
+            checks,
+            checked,
+            repair: None,
+            began: now,
+            conditions: Follower::default(),
+            teller: Teller::default(),
             sharing: None,
             device_list: parts.chosen,
             device_askers: Vec::new(),
@@ -184,6 +208,8 @@ impl Actor {
         self.apply();
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut meter = interval(METER);
+        meter.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let flow = tokio::select! {
                 event = next(&mut self.channel_events) => self.channel_event(event),
@@ -194,6 +220,8 @@ impl Actor {
                     Some(order) => self.order(order),
                     None => { self.goodbye(DropCause::WindowClosed); Flow::Stop }
                 },
+                Some(checked) = self.checked.recv() => { self.checked(checked); Flow::GoOn }
+                _ = meter.tick(), if self.is_metered() => { self.say_level(); Flow::GoOn }
                 _ = tick.tick() => { self.tick(); Flow::GoOn }
             };
             if let Flow::Stop = flow {
@@ -298,13 +326,23 @@ impl Actor {
             DeviceKind::Camera => &mut self.camera_state,
             DeviceKind::Microphone => &mut self.microphone_state,
             DeviceKind::Speaker => {
-                self.say(HostEvent::Device { kind, state });
+                self.speaker_state = Some(state.clone());
+                self.say(HostEvent::Device {
+                    kind,
+                    state: state.clone(),
+                });
+                self.fix_device(kind, &state);
                 return;
             }
         };
         if *known != state {
             *known = state.clone();
-            self.say(HostEvent::Device { kind, state });
+            self.say(HostEvent::Device {
+                kind,
+                state: state.clone(),
+            });
+            self.fix_device(kind, &state);
+            self.look_on();
         }
     }
 
@@ -315,6 +353,7 @@ impl Actor {
             Some(ChannelEvent::Link(state)) => {
                 self.link = state.clone();
                 self.say(HostEvent::Link { state });
+                self.fix_link();
             }
             Some(ChannelEvent::RoundTrip(ms)) => self.channel_rtt_ms = ms,
             Some(ChannelEvent::Frame(frame)) => {
@@ -338,6 +377,9 @@ impl Actor {
         let Some(standing) = &mut self.standing else {
             return;
         };
+        if matches!(frame, ServerFrame::Welcome { .. } | ServerFrame::Snapshot { .. }) {
+            self.teller.refreshed();
+        }
         let verdict = standing.follow(frame);
         let over = standing.over();
         // Our own switch commands come back as events; only what the court did by itself voids the wish.
@@ -380,6 +422,7 @@ impl Actor {
         self.say_speakers();
         self.media_link = state.clone();
         self.say(HostEvent::MediaLink { state });
+        self.fix_link();
     }
 
     fn media_access(&mut self, access: &MediaAccess) {
@@ -458,7 +501,7 @@ impl Actor {
 
     /// Makes devices and room agree with the wishes and with what the court allows.
     fn apply(&mut self) {
-        let speaks = self.has_microphone && self.may_send(TrackSource::Microphone);
+        let speaks = self.has_microphone && self.may_send(TrackSource::Microphone) && !self.checks.is_loud();
         self.studio.set_microphone(speaks);
         let may_open = self
             .standing
@@ -531,6 +574,7 @@ impl Actor {
             let _ = asker.send(list.clone());
         }
         self.say(HostEvent::Devices { list });
+        self.fix_listed();
     }
 
     fn replied(&mut self, id: &CommandId, outcome: Outcome) {
@@ -550,6 +594,12 @@ impl Actor {
                     // The events come before the reply: where the record differs, the court has acted since.
                     wish.on = on_record;
                 }
+            }
+            (Some(Errand::Devices), outcome) => {
+                if let Outcome::Rejected { code } = outcome {
+                    tracing::info!(?code, "the court did not take how the devices are");
+                }
+                self.teller.answered(!matches!(outcome, Outcome::Rejected { .. }));
             }
             (Some(Errand::Share), Outcome::Rejected { code }) if self.sharing.is_some() => {
                 tracing::info!(?code, "the court did not allow the share");
@@ -618,6 +668,9 @@ impl Actor {
                 self.device_askers.push(answer);
                 self.look_for_devices();
             }
+            Order::Check(order) => self.check(order),
+            Order::Turn(turned) => self.studio.turn(turned),
+            Order::Fix(fix, answer) => self.fix(fix, answer),
             Order::Devices(answer) => {
                 self.device_askers.push(answer);
                 self.look_for_devices();
@@ -662,20 +715,23 @@ impl Actor {
                     room.retry_now();
                 }
             }
-            Order::Sever => {
-                if let Some(channel) = &self.channel {
-                    channel.sever();
-                }
-                if let Some(room) = &self.room {
-                    room.sever();
-                }
-            }
+            Order::Sever => self.sever(),
             Order::End(cause) => {
                 self.goodbye(cause);
                 return Flow::Stop;
             }
         }
         Flow::GoOn
+    }
+
+    /// Drops both connections without a word; they are made anew at once.
+    fn sever(&self) {
+        if let Some(channel) = &self.channel {
+            channel.sever();
+        }
+        if let Some(room) = &self.room {
+            room.sever();
+        }
     }
 
     fn command(&mut self, command: SendCommand, answer: oneshot::Sender<Outcome>) {
@@ -726,8 +782,11 @@ impl Actor {
         self.studio.choose(kind, id.as_deref());
         match kind {
             DeviceKind::Microphone => {
-                self.has_microphone = true;
                 self.device_list.microphone = id;
+                // The first one of somebody who had none: the room does not know it yet.
+                if !std::mem::replace(&mut self.has_microphone, true) {
+                    self.publish(TrackSource::Microphone);
+                }
             }
             DeviceKind::Speaker => self.device_list.speaker = id,
             DeviceKind::Camera => {
@@ -762,16 +821,8 @@ impl Actor {
         {
             self.enter_room();
         }
-        if self.page.is_some() && self.has_microphone {
-            let level = self.studio.levels().capture;
-            let talking_while_muted = self.talking_until.is_some_and(|until| now < until)
-                && !self.may_send(TrackSource::Microphone);
-            self.say(HostEvent::Level {
-                rms_db: level.rms_dbfs.max(SILENCE_DB),
-                peak_db: level.peak_dbfs.max(SILENCE_DB),
-                talking_while_muted,
-            });
-        }
+        self.fix_overdue(now);
+        self.tell_devices(now);
         if now >= self.reported_at + REPORT_EVERY {
             self.reported_at = now;
             self.report();

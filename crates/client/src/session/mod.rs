@@ -5,6 +5,7 @@
 //! and a rehearsal, before any seat, without a room.
 
 mod actor;
+pub mod condition;
 pub mod standing;
 
 use crate::channel::{self, ChannelSetup};
@@ -13,8 +14,8 @@ use crate::room::{RoomAccess, RoomStats, Sound};
 use crate::studio::{MediaSetup, Studio};
 use media::audio::TrackStats;
 use protocol::{
-    ChooseDevice, DeviceKind, DeviceList, DeviceState, DropCause, HostError, HostEvent, Outcome, QuickCheck,
-    SeatTaken, SendCommand, SwitchMedia, TrackView,
+    CameraFacts, ChooseDevice, DeviceFix, DeviceKind, DeviceList, DeviceState, DropCause, HostError,
+    HostEvent, Outcome, QuickCheck, SeatTaken, SendCommand, SpeakerFacts, SwitchMedia, TrackView, Voice,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -56,6 +57,9 @@ enum Order {
     RequestKey(u32),
     Switch(SwitchMedia),
     Choose(ChooseDevice, oneshot::Sender<DeviceList>),
+    Check(CheckOrder),
+    Turn(bool),
+    Fix(DeviceFix, Answer<()>),
     Devices(oneshot::Sender<DeviceList>),
     Probe(oneshot::Sender<Probe>),
     Chime,
@@ -66,6 +70,17 @@ enum Order {
     Retry,
     Sever,
     End(DropCause),
+}
+
+/// Where the result of an order goes.
+type Answer<T> = oneshot::Sender<Result<T, HostError>>;
+
+/// A check on the devices that run.
+enum CheckOrder {
+    Look(Answer<CameraFacts>),
+    Hear(Answer<Voice>),
+    Replay(Answer<()>),
+    Loop(Answer<SpeakerFacts>),
 }
 
 /// What the quick check looks at.
@@ -251,6 +266,60 @@ impl SessionHandle {
             rtt_ms: round_trip.map(|rtt| rtt.as_millis() as u32),
             media_reachable: probe.media_up,
         })
+    }
+
+    /// Looks at the running camera's pictures for two seconds; waits for one that is being opened.
+    ///
+    /// # Errors
+    /// [`HostError::Device`] with [`DeviceFault::Missing`](protocol::DeviceFault::Missing) while its owner has it switched
+    /// off, and [`DeviceFault::Busy`](protocol::DeviceFault::Busy) while another look is under way. A camera that does not
+    /// run is no error but what was found.
+    pub async fn look(&self) -> Result<CameraFacts, HostError> {
+        self.ask(|answer| Order::Check(CheckOrder::Look(answer))).await?
+    }
+
+    /// Listens to the microphone for five seconds, whether or not it is muted, and changes nothing of that. What was heard is
+    /// kept for [`SessionHandle::replay`] until the next time, or until the session ends.
+    ///
+    /// # Errors
+    /// [`HostError::Device`], busy, while another check uses the sound.
+    pub async fn hear(&self) -> Result<Voice, HostError> {
+        self.ask(|answer| Order::Check(CheckOrder::Hear(answer))).await?
+    }
+
+    /// Plays on the loudspeaker what was heard; returns when it is over.
+    ///
+    /// # Errors
+    /// [`HostError::Device`]: busy while another check uses the sound or the others in the room hear this microphone,
+    /// missing when nothing was heard before, else the loudspeaker's fault.
+    pub async fn replay(&self) -> Result<(), HostError> {
+        self.ask(|answer| Order::Check(CheckOrder::Replay(answer)))
+            .await?
+    }
+
+    /// Plays chirps on the loudspeaker and listens for them with the microphone, for four to nine seconds. The microphone is
+    /// kept closed to the others meanwhile, also when its owner opens it.
+    ///
+    /// # Errors
+    /// [`HostError::Device`]: busy while another check uses the sound or the others in the room hear this microphone,
+    /// missing where there is no loudspeaker.
+    pub async fn measure_loop(&self) -> Result<SpeakerFacts, HostError> {
+        self.ask(|answer| Order::Check(CheckOrder::Loop(answer))).await?
+    }
+
+    /// Turns the camera's pictures by 180° for everybody, or back; it stays so when a camera is opened again.
+    pub fn turn_picture(&self, turned: bool) {
+        self.tell(Order::Turn(turned));
+    }
+
+    /// 一键修复: carries out what the person agreed to, and returns when it is done.
+    ///
+    /// # Errors
+    /// Why it did not help: [`HostError::Device`] with the device's fault (missing: there is no other; broken: the microphone
+    /// is as loud as it gets; denied: the court holds it closed; hung: nothing within the limit; busy: another fix is under
+    /// way), [`HostError::Unreachable`] when no connection came back.
+    pub async fn fix(&self, fix: DeviceFix) -> Result<(), HostError> {
+        self.ask(|answer| Order::Fix(fix, answer)).await?
     }
 
     /// Plays the test sound.

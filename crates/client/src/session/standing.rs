@@ -4,8 +4,8 @@
 //! after the lock is lifted, until its owner opens it.
 
 use protocol::{
-    Event, HearingState, MediaKind, MediaSwitches, Participant, ParticipantState, SeatId, Seq, ServerFrame,
-    TrackSource,
+    DeviceConditions, Event, HearingState, MediaKind, MediaSwitches, Participant, ParticipantState, SeatId,
+    Seq, ServerFrame, TrackSource,
 };
 
 /// Where the own seat stands.
@@ -18,6 +18,8 @@ pub struct Standing {
     sharing: bool,
     /// Up to here the last snapshot has it all: older events come after it when a connection is resumed.
     snapshot: Seq,
+    /// How the own devices are by the court's record; none before the first snapshot.
+    devices: Option<DeviceConditions>,
 }
 
 /// What changed for the owner's wishes.
@@ -45,6 +47,7 @@ impl Standing {
             switches: MediaSwitches::default(),
             sharing: false,
             snapshot: Seq(0),
+            devices: None,
         }
     }
 
@@ -55,6 +58,7 @@ impl Standing {
             ServerFrame::Welcome { snapshot, .. } | ServerFrame::Snapshot { snapshot } => {
                 self.snapshot = snapshot.seq;
                 self.hearing = snapshot.state.clone();
+                self.devices = Some(DeviceConditions::default());
                 match snapshot
                     .participants
                     .iter()
@@ -71,6 +75,9 @@ impl Standing {
                 Event::ParticipantMedia { seat, media } if *seat == self.seat => self.switches = *media,
                 Event::ParticipantShown { participant } if participant.seat.id == self.seat => {
                     self.take(participant)
+                }
+                Event::ParticipantDevices { seat, devices } if *seat == self.seat => {
+                    self.devices = Some(*devices);
                 }
                 Event::ShareState { seat, on } if *seat == self.seat => self.sharing = *on,
                 _ => {}
@@ -92,6 +99,12 @@ impl Standing {
         self.state = own.state.clone();
         self.switches = own.media;
         self.sharing = own.sharing;
+        self.devices = Some(own.devices);
+    }
+
+    /// How the own devices are by the court's record; none before the first snapshot.
+    pub fn devices(&self) -> Option<DeviceConditions> {
+        self.devices
     }
 
     /// The hearing has ended and will not go on.
@@ -256,6 +269,26 @@ mod tests {
         let lock = media(|m| m.mic_locked = true);
         assert_eq!(standing.follow(&lock), Verdict::default());
         assert_eq!(standing, before);
+    }
+
+    #[test]
+    fn the_record_of_the_own_devices_is_followed() {
+        let mut standing = Standing::new("p".into());
+        assert_eq!(standing.devices(), None);
+        let devices = DeviceConditions {
+            camera: protocol::DeviceCondition::Fine,
+            ..DeviceConditions::default()
+        };
+        let told = |seat: &str| {
+            event(Event::ParticipantDevices {
+                seat: seat.into(),
+                devices,
+            })
+        };
+        standing.follow(&told("q"));
+        assert_eq!(standing.devices(), None);
+        standing.follow(&told("p"));
+        assert_eq!(standing.devices(), Some(devices));
     }
 
     #[test]

@@ -26,7 +26,7 @@ const FULL_SCALE: f32 = 0.985;
 const CLIPPED_RUN: usize = 3;
 /// A microphone whose loudest block is below this is switched off, in dBFS: a converter of 16 bits with nothing connected
 /// makes -90, a quiet room at least -80.
-const DEAD_DBFS: f32 = -85.0;
+pub const DEAD_DBFS: f32 = -85.0;
 
 /// What was heard.
 #[derive(Debug, Clone, Copy, PartialEq)]

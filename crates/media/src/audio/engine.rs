@@ -6,7 +6,7 @@
 
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -142,6 +142,11 @@ pub struct Levels {
     pub capture: Level,
     /// What is played.
     pub playback: Level,
+    /// The microphone as it gave its sound, before processing and without its constant offset.
+    pub input: Level,
+    /// How likely it is that what is sent holds what is played, 0 to 1; none where no echo canceller runs. It says
+    /// something only while something is played.
+    pub echo: Option<f32>,
 }
 
 /// How one direction's device is doing.
@@ -185,6 +190,8 @@ pub(super) struct Shared {
     /// Of each [`Direction`].
     standing: [Mutex<Standing>; 2],
     pub(super) muted: AtomicBool,
+    /// The microphone's gain: the bits of a linear factor.
+    pub(super) gain: AtomicU32,
     pub(super) stop: AtomicBool,
     pub(super) opus: Mutex<Option<OpusSettings>>,
     pub(super) processing: Mutex<Option<Processing>>,
@@ -221,6 +228,12 @@ impl AudioHandle {
         wish.capture = (wish.capture.0 + 1, choice);
         *self.0.standing(Direction::Capture) = Standing::Opening;
         self.0.wished.notify_all();
+    }
+
+    /// Makes the microphone louder by so many dB, before everything else, whatever microphone it is.
+    pub fn set_gain_db(&self, db: f32) {
+        let factor = 10.0_f32.powf(db.clamp(-40.0, 40.0) / 20.0);
+        self.0.gain.store(factor.to_bits(), Ordering::SeqCst);
     }
 
     /// Changes the speaker.
@@ -305,6 +318,7 @@ impl AudioEngine {
             probe: Mutex::default(),
             standing: Default::default(),
             muted: AtomicBool::new(settings.muted),
+            gain: AtomicU32::new(1.0_f32.to_bits()),
             stop: AtomicBool::new(false),
             opus: Mutex::new(None),
             processing: Mutex::new(None),

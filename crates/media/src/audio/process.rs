@@ -82,6 +82,7 @@ impl Duplex {
                 .config(processing.config())
                 .capture_config(StreamConfig::new(RATE, 1))
                 .render_config(StreamConfig::new(RATE, 1))
+                .echo_detector(processing.echo)
                 .build()
         });
         Self {
@@ -114,6 +115,12 @@ impl Duplex {
             );
             *near = input;
         }
+    }
+
+    /// How likely it is that what left the processor still holds what was played, 0 to 1.
+    pub fn echo_likelihood(&self) -> Option<f32> {
+        let statistics = self.apm.as_ref()?.statistics();
+        statistics.residual_echo_likelihood.map(|likely| likely as f32)
     }
 
     /// Echo return loss enhancement as the canceller estimates it, in dB.
@@ -199,6 +206,78 @@ mod tests {
         let erle = energy_db(&echo[half..]) - energy_db(&out[half..]);
         // AEC3 with its suppressor reaches 30 to 60 dB here after six seconds; below 20 something is wired wrongly.
         assert!(erle > 20.0, "echo return loss enhancement {erle:.1} dB");
+    }
+
+    /// As [`speech`], in syllables and pauses of 80 to 480 ms, as nobody else makes them in the same moment.
+    fn spoken(seed: u32, samples: usize) -> Vec<f32> {
+        let mut state = seed;
+        let mut length = move || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            RATE as usize * (80 + (state >> 8) as usize % 400) / 1_000
+        };
+        // Its own even rhythm is cut out: every second half of a period is silent.
+        let half = (RATE as f32 / 2.3 / 2.0) as usize;
+        let mut sound: Vec<f32> = speech(seed, samples * 2)
+            .chunks(half)
+            .step_by(2)
+            .flatten()
+            .copied()
+            .collect();
+        let (mut left, mut speaks) = (length(), true);
+        for sample in &mut sound {
+            if left == 0 {
+                (left, speaks) = (length(), !speaks);
+            }
+            left -= 1;
+            *sample *= f32::from(u8::from(speaks));
+        }
+        sound.resize(samples, 0.0);
+        sound
+    }
+
+    /// In how much of the second half an echo is more likely than not, and the longest balance of such time over other, in
+    /// seconds.
+    fn likelihood(far: &[f32], mic: &[f32]) -> (f32, f32) {
+        let mut duplex = Duplex::new(Processing::ON);
+        let blocks = far.chunks_exact(BLOCK).zip(mic.chunks_exact(BLOCK));
+        let said: Vec<bool> = blocks
+            .map(|(far, mic)| {
+                let mut near: Block = mic.try_into().expect("chunks are exact");
+                duplex.process(far.try_into().expect("chunks are exact"), &mut near, 12);
+                duplex.echo_likelihood().expect("the canceller runs") >= 0.5
+            })
+            .collect();
+        let late = &said[said.len() / 2..];
+        let mut balance = 0.0_f32;
+        let balances = late.iter().map(|likely| {
+            balance = (balance + if *likely { 0.01 } else { -0.01 }).max(0.0);
+            balance
+        });
+        let longest = balances.fold(0.0, f32::max);
+        let share = late.iter().filter(|likely| **likely).count() as f32 / late.len() as f32;
+        (share, longest)
+    }
+
+    #[test]
+    fn an_echo_that_is_not_taken_out_is_told_from_a_voice_and_from_one_that_is() {
+        let far = spoken(7, 60 * RATE as usize);
+        let near = spoken(99, far.len());
+        // The canceller looks for an echo within half a second; a wireless loudspeaker that delays its sound by 700 ms
+        // escapes it.
+        let late: Vec<f32> = std::iter::repeat_n(0.0, RATE as usize * 7 / 10)
+            .chain(room(&far))
+            .take(far.len())
+            .map(|s| s * 2.0)
+            .collect();
+        let (late, taken_out, voice) = (
+            likelihood(&far, &late),
+            likelihood(&far, &room(&far)),
+            likelihood(&far, &near),
+        );
+        eprintln!("echo {late:?}, taken out {taken_out:?}, voice {voice:?}");
+        assert!(late.0 > 0.6 && late.1 > 6.0, "{late:?}");
+        // Somebody who speaks all the time while the others do is the hardest case, and no echo.
+        assert!(taken_out.1 < 3.0 && voice.1 < 3.0, "{taken_out:?} {voice:?}");
     }
 
     #[test]

@@ -59,12 +59,36 @@ fn starts() -> impl Iterator<Item = usize> {
 /// What the microphone fails with; [`AudioError::Hung`] when it or the engine does not answer in time,
 /// [`AudioError::Missing`] when it goes away meanwhile.
 pub fn listen(handle: &AudioHandle, span: Duration) -> Result<Heard, AudioError> {
+    record(handle, span).map(|recording| recording.heard)
+}
+
+/// Some seconds of a microphone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recording {
+    /// What it was like, as the microphone gave it.
+    pub heard: Heard,
+    /// The same after processing, 48 kHz: what the others would hear.
+    pub sound: Vec<f32>,
+}
+
+/// As [`listen`], and keeps what the others would hear.
+///
+/// # Errors
+/// As [`listen`].
+pub fn record(handle: &AudioHandle, span: Duration) -> Result<Recording, AudioError> {
     let mut ear = Ear::new();
     let mut tape = Tape::start(handle, false)?;
-    for _ in 0..span.as_millis() / 10 {
-        ear.listen(&tape.next()?.captured);
+    let blocks = (span.as_millis() / 10) as usize;
+    let mut sound = Vec::with_capacity(blocks * BLOCK);
+    for _ in 0..blocks {
+        let moment = tape.next()?;
+        ear.listen(&moment.captured);
+        sound.extend_from_slice(&moment.processed);
     }
-    Ok(ear.heard())
+    Ok(Recording {
+        heard: ear.heard(),
+        sound,
+    })
 }
 
 /// Plays chirps for four seconds and measures how they come back. None when they do not, as with a headset.

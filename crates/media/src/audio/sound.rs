@@ -11,7 +11,7 @@ use crate::audio::meter::{Level, LevelMeter};
 use crate::audio::opus::{OpusEncoder, OpusSettings};
 use crate::audio::process::{Duplex, Processing};
 use crate::audio::stream::{CaptureEnd, Nothing, PlaybackEnd};
-use crate::audio::{BLOCK, PACKET};
+use crate::audio::{BLOCK, Block, PACKET};
 use crate::clock::{MediaClock, Timestamp};
 
 /// The period of the sound thread.
@@ -35,6 +35,7 @@ pub(super) struct SoundThread {
     packet: Vec<f32>,
     packet_captured: Timestamp,
     rtp: u32,
+    input_meter: LevelMeter,
     near_meter: LevelMeter,
     far_meter: LevelMeter,
     spoke_muted: Duration,
@@ -63,6 +64,7 @@ impl SoundThread {
             packet: Vec::with_capacity(PACKET),
             packet_captured: Timestamp::ZERO,
             rtp: clock.now().rtp_audio(),
+            input_meter: LevelMeter::new(),
             near_meter: LevelMeter::new(),
             far_meter: LevelMeter::new(),
             spoke_muted: Duration::ZERO,
@@ -106,7 +108,9 @@ impl SoundThread {
         let mut near = [0.0; BLOCK];
         let age = self.capture.age();
         self.capture.pull(&mut near);
+        self.amplify(&mut near);
         let captured = near;
+        self.input_meter.push(&centred(&captured));
         let delay_ms = (self.playback.delay() + age).as_millis() as u32;
         self.duplex.process(&far, &mut near, delay_ms);
         if let Some(probe) = lock(&self.shared.probe).as_mut() {
@@ -117,6 +121,8 @@ impl SoundThread {
         *lock(&self.shared.levels) = Levels {
             capture: level,
             playback: self.far_meter.level(),
+            input: self.input_meter.level(),
+            echo: self.duplex.echo_likelihood(),
         };
 
         if self.packet.is_empty() {
@@ -128,6 +134,14 @@ impl SoundThread {
             self.send(level);
         }
         self.notice_muted_speech(level, now);
+    }
+
+    /// As if the microphone itself were set higher: what is too loud then is cut, as a converter cuts it.
+    fn amplify(&self, block: &mut Block) {
+        let gain = f32::from_bits(self.shared.gain.load(Ordering::SeqCst));
+        if gain != 1.0 {
+            block.iter_mut().for_each(|s| *s = (*s * gain).clamp(-1.0, 1.0));
+        }
     }
 
     fn take_changes(&mut self) {
@@ -195,4 +209,10 @@ impl SoundThread {
             (lock(&self.events))(AudioEvent::SpeakingWhileMuted);
         }
     }
+}
+
+/// Without its mean: the constant offset of a cheap converter is no sound.
+fn centred(block: &Block) -> Block {
+    let mean = block.iter().sum::<f32>() / BLOCK as f32;
+    block.map(|s| s - mean)
 }

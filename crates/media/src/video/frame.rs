@@ -113,6 +113,17 @@ impl I420 {
         &self.v
     }
 
+    /// The same picture turned by 180°.
+    pub fn turned(&self) -> Self {
+        let mut out = Self::black(self.width, self.height);
+        let (cw, ch) = self.chroma_size();
+        let (width, height) = (self.width as usize, self.height as usize);
+        turn_plane(&mut out.y, &self.y, self.stride_y, (width, height));
+        turn_plane(&mut out.u, &self.u, self.stride_uv, (cw, ch));
+        turn_plane(&mut out.v, &self.v, self.stride_uv, (cw, ch));
+        out
+    }
+
     /// The three planes, writable: (Y, Cb, Cr).
     pub fn planes_mut(&mut self) -> (&mut [u8], &mut [u8], &mut [u8]) {
         (&mut self.y, &mut self.u, &mut self.v)
@@ -145,6 +156,16 @@ fn copy_plane(
         to.copy_from_slice(&from[..width]);
     }
     Ok(())
+}
+
+/// Into a packed plane: the last line first, each from its end.
+fn turn_plane(out: &mut [u8], plane: &[u8], stride: usize, (width, height): (usize, usize)) {
+    let lines = plane.chunks(stride).take(height).rev();
+    for (to, from) in out.chunks_exact_mut(width).zip(lines) {
+        for (to, from) in to.iter_mut().zip(from[..width].iter().rev()) {
+            *to = *from;
+        }
+    }
 }
 
 /// A picture and the moment it was taken. Cloning shares the picture.
@@ -239,6 +260,20 @@ mod tests {
         assert_eq!(mailbox.replaced(), 2);
         assert!(mailbox.wait(Duration::ZERO).is_none());
         assert!(mailbox.newest().is_some());
+    }
+
+    #[test]
+    fn a_turned_picture_begins_with_its_last_pixel_and_turned_twice_is_itself() {
+        let y: Vec<u8> = (0..15).collect();
+        let picture = I420::from_planes(5, 3, (&y, 5), &[1, 2, 3, 4, 5, 6], &[6, 5, 4, 3, 2, 1], 3)
+            .expect("the planes are whole");
+        let turned = picture.turned();
+        assert_eq!(turned.y(), (0..15).rev().collect::<Vec<u8>>());
+        assert_eq!(
+            (turned.u(), turned.v()),
+            (&[6, 5, 4, 3, 2, 1][..], &[1, 2, 3, 4, 5, 6][..])
+        );
+        assert_eq!(turned.turned(), picture);
     }
 
     #[test]

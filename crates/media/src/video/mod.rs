@@ -20,7 +20,7 @@ pub use encode::{Content, EncodeError, EncodedFrame, Layer, LayerConfig, Simulca
 pub use frame::{I420, LatestFrame, VideoFrame};
 pub use look::{Look, Seen};
 pub use scale::scale;
-pub use sender::{VideoControl, VideoEvent, VideoSender, VideoSenderStats};
+pub use sender::{Onlooker, VideoControl, VideoEvent, VideoSender, VideoSenderStats};
 pub use source::{
     CameraChoice, CameraId, CameraInfo, CameraSource, CaptureFormat, FrameSource, SourceError, cameras,
     open_camera,

@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::clock::Timestamp;
 use crate::video::encode::{EncodedFrame, Layer, SimulcastConfig, SimulcastEncoder};
+use crate::video::frame::VideoFrame;
 use crate::video::source::{FrameSource, SourceError};
 
 /// A source that delivers nothing for this long is reported as hung.
@@ -37,7 +39,12 @@ pub struct VideoSenderStats {
     pub bytes: [u64; 3],
     /// Key frames, per layer.
     pub keys: [u64; 3],
+    /// When the first picture was captured.
+    pub first: Option<Timestamp>,
 }
+
+/// Sees every picture of the source, muted or not.
+pub type Onlooker = Box<dyn FnMut(&VideoFrame) + Send>;
 
 #[derive(Debug, Default)]
 struct Note {
@@ -51,17 +58,25 @@ struct Note {
     resume: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Shared {
     note: Mutex<Note>,
+    onlooker: Mutex<Option<Onlooker>>,
+    turned: AtomicBool,
     stats: Mutex<VideoSenderStats>,
     muted: AtomicBool,
     stop: AtomicBool,
 }
 
 /// Steers a running [`VideoSender`]; clones steer the same one, also after it has ended (to no effect).
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct VideoControl(Arc<Shared>);
+
+impl std::fmt::Debug for VideoControl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VideoControl").finish_non_exhaustive()
+    }
+}
 
 impl VideoControl {
     fn note(&self) -> MutexGuard<'_, Note> {
@@ -112,6 +127,20 @@ impl VideoControl {
     /// Whether it is muted.
     pub fn is_muted(&self) -> bool {
         self.0.muted.load(Ordering::SeqCst)
+    }
+
+    /// Sets or removes who looks on. It runs on the capture thread and must not block; once this returns, the one before is
+    /// not called any more.
+    pub fn set_onlooker(&self, onlooker: Option<Onlooker>) {
+        let mut slot = self.0.onlooker.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *slot, onlooker);
+        drop(slot);
+        drop(before);
+    }
+
+    /// Turns every picture by 180° from the next one on, before anybody sees it.
+    pub fn set_turned(&self, turned: bool) {
+        self.0.turned.store(turned, Ordering::SeqCst);
     }
 
     /// Counters since the start.
@@ -200,7 +229,7 @@ impl Worker {
         let mut silent = Duration::ZERO;
         let mut hung = false;
         while !self.shared.stop.load(Ordering::SeqCst) {
-            let frame = match self.source.next_frame(step) {
+            let mut frame = match self.source.next_frame(step) {
                 Ok(frame) => frame,
                 Err(SourceError::Hung { .. }) => {
                     silent += step;
@@ -219,11 +248,22 @@ impl Worker {
             if std::mem::take(&mut hung) {
                 (self.events)(VideoEvent::Recovered);
             }
-            self.shared
-                .stats
+            let mut stats = self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner);
+            stats.captured += 1;
+            stats.first.get_or_insert(frame.captured);
+            drop(stats);
+            if self.shared.turned.load(Ordering::SeqCst) {
+                frame = VideoFrame::new(frame.picture.turned(), frame.captured);
+            }
+            let mut onlooker = self
+                .shared
+                .onlooker
                 .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .captured += 1;
+                .unwrap_or_else(PoisonError::into_inner);
+            if let Some(look) = onlooker.as_mut() {
+                look(&frame);
+            }
+            drop(onlooker);
             if self.shared.muted.load(Ordering::SeqCst) {
                 continue;
             }
@@ -389,6 +429,43 @@ mod tests {
         pictures_pass();
         assert_eq!(control.stats().encoded, before, "switched off again");
         assert!(sent.try_iter().all(|(layer, _)| layer == Layer::Quarter));
+    }
+
+    #[test]
+    fn an_onlooker_sees_every_picture_muted_or_not_and_as_it_is_turned() {
+        let source = camera(MediaClock::start());
+        let config = SimulcastConfig::for_source(source.format(), Content::Camera);
+        let sender = VideoSender::start(
+            source,
+            config,
+            Box::new(|_| {}),
+            Box::new(|_| {}),
+            Box::new(|_| {}),
+        );
+        let control = sender.control();
+        control.set_muted(true);
+        let (seen, sees) = mpsc::channel();
+        let tell = seen.clone();
+        // The synthetic picture has its clock in the first lines: it is read only where they are.
+        control.set_onlooker(Some(Box::new(move |frame| {
+            let _ = tell.send(crate::video::read_stamp(&frame.picture).is_some());
+        })));
+        assert!(
+            sees.recv_timeout(LONG).expect("a picture"),
+            "its clock can be read"
+        );
+        control.set_turned(true);
+        while sees.recv_timeout(LONG).expect("a picture") {}
+        control.set_turned(false);
+        while !sees.recv_timeout(LONG).expect("a picture") {}
+        assert!(control.stats().first.is_some());
+        control.set_onlooker(None);
+        while sees.try_recv().is_ok() {}
+        let captured = control.stats().captured;
+        while control.stats().captured < captured + 3 {
+            std::thread::yield_now();
+        }
+        assert!(sees.try_recv().is_err(), "nobody looks on any more");
     }
 
     /// A source that fails in a set way.

@@ -93,6 +93,9 @@ pub(crate) struct Args {
     /// Play a part of the demo hearing.
     #[arg(long, value_enum)]
     pub(crate) script: Option<Script>,
+    /// Agree to whatever the court offers to put right (一键修复), and carry it out.
+    #[arg(long)]
+    pub(crate) agree_fixes: bool,
     /// Read JSON lines on stdin, write JSON lines on stdout.
     #[arg(long)]
     pub(crate) drive: bool,

@@ -8,12 +8,12 @@ use client::room::RoomAccess;
 use client::{Court, CourtError, Session, SessionConfig, SessionHandle, SessionStats};
 use media::clock::MediaClock;
 use protocol::{
-    AgentAuthority, AgentKind, Capacity, Command, CommandId, DropCause, Enter, HostEvent, LinkState,
-    MediaKind, PersonName, Role, SeatId, SeatTaken, Secret, SendCommand, ServerFrame, StaffSignIn,
-    StaffTakeSeat, SwitchMedia, TakeSeat, TrackInfo, TrackSource, TrackView,
+    AgentAuthority, AgentKind, Capacity, Command, CommandId, DeviceFix, DropCause, Enter, Event, FixState,
+    HostEvent, LinkState, MediaKind, PersonName, Role, SeatId, SeatTaken, Secret, SendCommand, ServerFrame,
+    StaffSignIn, StaffTakeSeat, SwitchMedia, TakeSeat, TrackInfo, TrackSource, TrackView,
 };
 use rand::SeedableRng;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
@@ -44,8 +44,21 @@ enum Line {
     Camera { on: bool },
     Share { on: bool },
     View { width: u32, height: u32 },
+    Check { what: Check },
+    Fix { fix: DeviceFix },
+    Turn { on: bool },
     Drop,
     Leave,
+}
+
+/// A check on the running devices; its result is a line of the type `check`.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Check {
+    Look,
+    Hear,
+    Replay,
+    Loop,
 }
 
 /// Runs until it is over; returns the exit status.
@@ -378,6 +391,9 @@ impl Presence {
         if !kind.is_empty() {
             self.note(&kind);
         }
+        if self.args.agree_fixes {
+            self.agree(frame);
+        }
         if self.view.follow(frame) {
             self.note_own_state();
             let in_court = self.view.in_court();
@@ -445,6 +461,76 @@ impl Presence {
         drop(tokio::spawn(task));
     }
 
+    fn check(&self, what: Check) {
+        let (session, replies) = (self.session.clone(), self.replies.clone());
+        let task = async move {
+            let found = match what {
+                Check::Look => session.look().await.map(|facts| json!(facts)),
+                Check::Hear => session.hear().await.map(|voice| json!(voice)),
+                Check::Replay => session.replay().await.map(|()| Value::Null),
+                Check::Loop => session.measure_loop().await.map(|facts| json!(facts)),
+            };
+            let (found, error) = (found.as_ref().ok(), found.as_ref().err());
+            drop(replies.send(json!({"type": "check", "what": what, "found": found, "error": error})));
+        };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "waits for one reply and ends with the session"
+        )]
+        drop(tokio::spawn(task));
+    }
+
+    /// Carries out a fix and says how it went; the court is told where it was the court's offer.
+    fn fix(&self, fix: DeviceFix, offered: bool) {
+        let (session, replies) = (self.session.clone(), self.replies.clone());
+        let id = format!("fix-{:x}-{}", std::process::id(), self.watch.now_ms());
+        let task = async move {
+            let result = session.fix(fix).await;
+            if let Err(error) = &result {
+                tracing::warn!(?error, ?fix, "a fix did not help");
+            }
+            drop(replies.send(json!({"type": "fix", "fix": fix, "error": result.as_ref().err()})));
+            if offered {
+                let done = SendCommand {
+                    command_id: CommandId(id),
+                    expected_seq: None,
+                    command: Command::FixDone {
+                        worked: result.is_ok(),
+                    },
+                };
+                // The court's answer is in the channel's frames.
+                let _ = session.command(done).await;
+            }
+        };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "waits for one reply and ends with the session"
+        )]
+        drop(tokio::spawn(task));
+    }
+
+    /// Answers the court's offers in the person's place, and carries out what was agreed to.
+    fn agree(&mut self, frame: &ServerFrame) {
+        let ServerFrame::Event { envelope } = frame else {
+            return;
+        };
+        let Event::ParticipantFix {
+            seat,
+            fix: Some(offer),
+        } = &envelope.event
+        else {
+            return;
+        };
+        if self.session.seat().is_none_or(|own| own.seat != *seat) {
+            return;
+        }
+        match offer.state {
+            FixState::Offered => self.command(Command::FixAnswer { agreed: true }),
+            FixState::Agreed => self.fix(offer.fix, true),
+            FixState::Declined | FixState::Done | FixState::Failed => {}
+        }
+    }
+
     fn tell_views(&self) {
         let (width, height) = self.tile;
         let views = self
@@ -495,6 +581,9 @@ impl Presence {
                 self.tile = (width, height);
                 self.tell_views();
             }
+            Ok(Line::Check { what }) => self.check(what),
+            Ok(Line::Fix { fix }) => self.fix(fix, false),
+            Ok(Line::Turn { on }) => self.session.turn_picture(on),
             Ok(Line::Drop) => self.session.sever(),
             Ok(Line::Leave) => return false,
             Err(error) => {

@@ -11,6 +11,7 @@ impl Actor {
             Some(RoomEvent::Link(state)) => {
                 self.media_link = state.clone();
                 self.say(HostEvent::MediaLink { state });
+                self.fix_link();
             }
             Some(RoomEvent::Tracks(tracks)) => {
                 self.tracks = tracks;
