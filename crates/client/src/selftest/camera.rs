@@ -46,6 +46,8 @@ fn look(choice: &CameraChoice, clock: MediaClock) -> Result<CameraFacts, SourceE
             Ok(picture) => look.take(&picture),
             // A picture that stands still is a finding, not a failure.
             Err(SourceError::Hung { .. }) => {}
+            // It was there a moment ago.
+            Err(SourceError::Missing) => return Err(SourceError::Ended),
             Err(error) => return Err(error),
         }
     }
@@ -61,7 +63,7 @@ fn look(choice: &CameraChoice, clock: MediaClock) -> Result<CameraFacts, SourceE
         contrast: seen.contrast,
         sharpness: seen.sharpness,
         frozen: seen.frozen,
-        flipped: false,
+        flipped: camera.is_flipped(),
     })
 }
 
