@@ -7,6 +7,8 @@
 pub mod court;
 pub mod demo;
 pub mod desk;
+#[cfg(target_os = "linux")]
+pub mod guest;
 pub mod livekit;
 pub mod peer;
 pub mod player;

@@ -198,6 +198,8 @@ pub enum StudioEvent {
         format: CaptureFormat,
         /// As the system calls it.
         name: String,
+        /// It says that it is set to turn its picture upside down.
+        flipped: bool,
         /// When it began to be opened.
         begun: Timestamp,
         /// Which attempt to open; older ones are dropped.
@@ -265,6 +267,8 @@ pub struct Running {
     pub format: CaptureFormat,
     /// As the system calls it.
     pub name: String,
+    /// It says that it is set to turn its picture upside down.
+    pub flipped: bool,
     /// When it began to be opened.
     begun: Timestamp,
 }
@@ -481,8 +485,8 @@ impl Studio {
         let (format, clock) = (self.setup.format, self.setup.clock);
         self.open(TrackSource::Camera, Content::Camera, CAMERA_SLOT, move || {
             let camera = open_camera(&choice, format, clock, OPEN_LIMIT)?;
-            let name = camera.info().name.clone();
-            Ok((camera as Box<dyn media::video::FrameSource>, name))
+            let (name, flipped) = (camera.info().name.clone(), camera.is_flipped());
+            Ok((camera as Box<dyn media::video::FrameSource>, name, flipped))
         });
     }
 
@@ -492,7 +496,11 @@ impl Studio {
         let clock = self.setup.clock;
         self.open(TrackSource::Screen, Content::Screen, SCREEN_SLOT, move || {
             let screen = open_screen(&choice, SCREEN_FPS, clock)?;
-            Ok((screen as Box<dyn media::video::FrameSource>, "screen".to_owned()))
+            Ok((
+                screen as Box<dyn media::video::FrameSource>,
+                "screen".to_owned(),
+                false,
+            ))
         });
     }
 
@@ -501,7 +509,7 @@ impl Studio {
         source: TrackSource,
         content: Content,
         slot: u32,
-        opening: impl FnOnce() -> Result<(Box<dyn media::video::FrameSource>, String), SourceError>
+        opening: impl FnOnce() -> Result<(Box<dyn media::video::FrameSource>, String, bool), SourceError>
         + Send
         + 'static,
     ) {
@@ -513,7 +521,7 @@ impl Studio {
         let turned = source == TrackSource::Camera && self.setup.turned;
         let begun = self.setup.clock.now();
         self.tasks.spawn_blocking(move || match opening() {
-            Ok((device, name)) => {
+            Ok((device, name, flipped)) => {
                 let format = device.format();
                 let mut config = SimulcastConfig::for_source(format, content);
                 // Nobody watches yet: the room switches on what is wanted.
@@ -538,6 +546,7 @@ impl Studio {
                     config,
                     format,
                     name,
+                    flipped,
                     begun,
                     generation,
                 }));
@@ -563,6 +572,7 @@ impl Studio {
             config,
             format,
             name,
+            flipped,
             begun,
             generation,
         } = event
@@ -578,6 +588,7 @@ impl Studio {
             config,
             format,
             name,
+            flipped,
             begun,
         });
         // It may have been wished for meanwhile.

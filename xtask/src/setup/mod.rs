@@ -16,6 +16,8 @@ use std::{
 
 /// The livekit-server that the tests of interoperability run against; later tags do not `go install`.
 const LIVEKIT_SERVER: &str = "github.com/livekit/livekit-server/cmd/server@v1.13.5";
+/// The kernel whose devices are tested with.
+const KERNEL: &str = "linux-image-amd64";
 const NODE_MAJOR: u32 = 20;
 
 #[derive(clap::Args)]
@@ -28,7 +30,8 @@ pub(crate) struct Args {
     list: bool,
 }
 
-/// For what the machine is set up; each includes those before it, but for the last two, which stand side by side.
+/// For what the machine is set up; each includes those before it, but that the benches need neither another kernel nor
+/// other compilers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub(crate) enum Need {
     /// Compile for this machine.
@@ -37,6 +40,8 @@ pub(crate) enum Need {
     Demo,
     /// Run the tests.
     Test,
+    /// Also run the tests with devices of a kernel in qemu.
+    Kernel,
     /// Also compile for Windows and macOS.
     Cross,
     /// Also run the benches beside their peers.
@@ -45,7 +50,7 @@ pub(crate) enum Need {
 
 impl Need {
     fn includes(self, other: Self) -> bool {
-        other <= self && (other != Self::Cross || self == Self::Cross)
+        other <= self && (self != Self::Bench || !matches!(other, Self::Kernel | Self::Cross))
     }
 }
 
@@ -59,6 +64,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     ensure(args.need)?;
     if args.need >= Need::Test {
         livekit_server_if_possible();
+    }
+    if args.need.includes(Need::Kernel) {
+        kernel_if_possible();
     }
     eprintln!("setup: everything is here");
     Ok(())
@@ -279,6 +287,65 @@ pub(crate) fn livekit_server_if_possible() -> Option<PathBuf> {
         eprintln!("setup: nothing is tested against the real livekit-server: {error:#}");
         None
     })
+}
+
+/// Debian's kernel with its modules, unpacked and not installed; `None` where apt cannot fetch it or qemu would not run it.
+pub(crate) fn kernel_if_possible() -> Option<PathBuf> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) || !there_is("apt-get", "--version") {
+        return None;
+    }
+    kernel()
+        .inspect_err(|error| eprintln!("setup: nothing is tested with devices of a kernel: {error:#}"))
+        .ok()
+}
+
+/// The package of the newest kernel: that of [`KERNEL`] itself has no files, and depends on it.
+fn newest_kernel() -> Option<String> {
+    let depends = output(Command::new("apt-cache").args(["depends", "--important", KERNEL]))?;
+    let mut words = depends.split_whitespace().map(ToOwned::to_owned);
+    words.find(|word| word.starts_with("linux-image-") && word != KERNEL)
+}
+
+fn kernel() -> Result<PathBuf> {
+    let folder = process::target().join("kernel");
+    let whole = folder.join("unpacked");
+    if whole.exists() {
+        return Ok(folder);
+    }
+    let update = || process::run(Command::new("apt-get").arg("update"));
+    let newest = match newest_kernel() {
+        Some(newest) => newest,
+        None => {
+            update()?;
+            newest_kernel().with_context(|| format!("apt knows no {KERNEL}"))?
+        }
+    };
+    let folder = process::fresh_folder("kernel")?;
+    let download = || {
+        process::run(
+            Command::new("apt-get")
+                .current_dir(&folder)
+                .args(["download", &newest]),
+        )
+    };
+    // As with other packages: lists that are too old for the mirror are fetched only when that shows.
+    download().or_else(|_| update().and_then(|()| download()))?;
+    let package = fs::read_dir(&folder)?
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
+        .context("apt-get downloaded no package")?;
+    process::run(Command::new("dpkg").arg("--extract").arg(&package).arg(&folder))?;
+    fs::remove_file(&package)?;
+    let version = newest.trim_start_matches("linux-image-");
+    process::run(
+        Command::new("/sbin/depmod")
+            .arg("--basedir")
+            .arg(&folder)
+            .arg(version),
+    )?;
+    fs::write(whole, version).context("cannot note that the kernel was unpacked")?;
+    Ok(folder)
 }
 
 /// Does `work` unless `stamp` says that it was done for this very `source`.

@@ -64,9 +64,30 @@ pub(crate) const PACKAGES: &[Package] = &[
     package(Need::Test, "xauth", "xvfb-run needs it"),
     package(Need::Test, "xvfb", "a display for the desktop window"),
     package(
-        Need::Bench,
+        Need::Test,
         "iproute2",
-        "a network of its own for the media servers",
+        "a network of its own for the media servers of the benches; a bad line in the tests' own kernel",
+    ),
+    package(
+        Need::Kernel,
+        "alsa-utils",
+        "plays into and holds the sound card of the tests' own kernel",
+    ),
+    package(
+        Need::Kernel,
+        "busybox-static",
+        "first program of the tests' own kernel",
+    ),
+    package(
+        Need::Kernel,
+        "kmod",
+        "finds and loads modules of the tests' own kernel",
+    ),
+    package(Need::Kernel, "qemu-system-x86", "runs the tests' own kernel"),
+    package(
+        Need::Kernel,
+        "v4l-utils",
+        "sets, breaks and holds the camera of the tests' own kernel",
     ),
     package(Need::Bench, "janus", "a media server to compare ours with"),
     package(

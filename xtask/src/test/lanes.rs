@@ -19,6 +19,8 @@ pub(crate) struct Lane {
     pub(crate) fast: bool,
     /// Part of `--devices`.
     pub(crate) devices: bool,
+    /// `unit` runs the same tests.
+    pub(crate) in_unit: bool,
     pub(crate) work: fn(&Path) -> Result<Ran>,
 }
 
@@ -65,7 +67,17 @@ pub(crate) const LANES: &[Lane] = &[
         need: Need::Test,
         fast: false,
         devices: true,
+        in_unit: true,
         work: sound,
+    },
+    Lane {
+        name: "kernel",
+        about: "the self-test with camera, sound card and line of a kernel in qemu",
+        need: Need::Kernel,
+        fast: false,
+        devices: true,
+        in_unit: false,
+        work: kernel,
     },
     lane(
         "windows",
@@ -104,6 +116,7 @@ const fn lane(
         need,
         fast,
         devices: false,
+        in_unit: false,
         work,
     }
 }
@@ -125,7 +138,7 @@ fn clippy(log: &Path) -> Result<Ran> {
     let mut command = cargo();
     command.args(["clippy", "--workspace", "--all-targets"]);
     // `--all-targets` leaves out tests that `cargo test` alone does not run (`test = false`).
-    for test in SCENARIOS.iter().chain(&["browser", "window", "wine"]) {
+    for test in SCENARIOS.iter().chain(&["browser", "window", "wine", "kernel"]) {
         command.args(["--test", test]);
     }
     run_logged(command.args(["--", "-D", "warnings"]), log)?;
@@ -154,6 +167,11 @@ fn scenario_tests(tests: &[&str], log: &Path) -> Result<()> {
         .env("MINGTING_SHOW_LOGS", "1")
         .env("MINGTING_PYTHON", setup::python_in_venv())
         .env("MINGTING_WINDOWS_BIN", check::windows_folder());
+    if tests.contains(&"kernel")
+        && let Some(kernel) = setup::kernel_if_possible()
+    {
+        command.env("MINGTING_KERNEL", kernel);
+    }
     if tests.contains(&"interop")
         && let Some(server) = setup::livekit_server_if_possible()
     {
@@ -186,6 +204,14 @@ fn sound(log: &Path) -> Result<Ran> {
     }
     demo::build_page()?;
     run_logged(cargo().args(["test", "--workspace", "--test", "pulse"]), log)?;
+    Ok(Ran::Whole)
+}
+
+fn kernel(log: &Path) -> Result<Ran> {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Ok(Ran::Skipped("the kernel is Debian's for x86-64"));
+    }
+    scenario_tests(&["kernel"], log)?;
     Ok(Ran::Whole)
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn failed(fault: DeviceFault, device: Option<String>) -> CameraFacts 
 }
 
 /// A camera that gives pictures.
-pub(crate) fn seen(device: String, seen: &Seen, first_ms: u32) -> CameraFacts {
+pub(crate) fn seen(device: String, seen: &Seen, first_ms: u32, flipped: bool) -> CameraFacts {
     CameraFacts::Seen {
         device,
         width: seen.width,
@@ -49,7 +49,7 @@ pub(crate) fn seen(device: String, seen: &Seen, first_ms: u32) -> CameraFacts {
         contrast: seen.contrast,
         sharpness: seen.sharpness,
         frozen: seen.frozen,
-        flipped: false,
+        flipped,
     }
 }
 
@@ -65,12 +65,14 @@ fn look(choice: &CameraChoice, clock: MediaClock) -> Result<CameraFacts, SourceE
             Ok(picture) => look.take(&picture),
             // A picture that stands still is a finding, not a failure.
             Err(SourceError::Hung { .. }) => {}
+            // It was there a moment ago.
+            Err(SourceError::Missing) => return Err(SourceError::Ended),
             Err(error) => return Err(error),
         }
     }
     let all = look.seen(clock.now()).expect("it has seen the first picture");
     let first_ms = first.saturating_since(begun).as_millis() as u32;
-    Ok(seen(device, &all, first_ms))
+    Ok(seen(device, &all, first_ms, camera.is_flipped()))
 }
 
 /// What the chosen camera is called, where the system lists it.

@@ -7,7 +7,7 @@ use super::judge::ECHO_DB;
 use crate::studio::sound_fault_of;
 use media::audio::{
     AudioEngine, AudioError, AudioHandle, AudioSettings, CaptureChoice, Heard, Loop, PlaybackChoice,
-    Processing, Standing, inputs, listen, listen_to, measure_loop, outputs,
+    Processing, Standing, inputs, listen, listen_to, measure_loop, outputs, play_chirps,
 };
 use media::clock::MediaClock;
 use protocol::{EchoFacts, MicrophoneFacts, SpeakerFacts};
@@ -96,21 +96,27 @@ fn speaker_facts(
     engine: &AudioHandle,
     looped: Result<Option<Loop>, AudioError>,
 ) -> Option<SpeakerFacts> {
-    // A microphone that fails says nothing of the loudspeaker, whose own state does.
-    if let Standing::Failed(error) = engine.playback_standing() {
-        return Some(SpeakerFacts::Failed {
-            fault: sound_fault_of(&error),
-            device: chosen_speaker(choice),
-        });
-    }
     if *choice == PlaybackChoice::Null {
         return None;
     }
+    let looped = match looped {
+        Ok(looped) => looped,
+        // A microphone that fails says nothing of the loudspeaker, which is tried all the same.
+        Err(_) => match play_chirps(engine) {
+            Ok(()) => None,
+            Err(error) => {
+                return Some(SpeakerFacts::Failed {
+                    fault: sound_fault_of(&error),
+                    device: chosen_speaker(choice),
+                });
+            }
+        },
+    };
     Some(SpeakerFacts::Played {
         device: name(&engine.playback_standing()).unwrap_or_default(),
         heard: None,
         headset: None,
-        echo: looped.ok().flatten().map(|looped| EchoFacts {
+        echo: looped.map(|looped| EchoFacts {
             delay_ms: looped.delay_ms,
             level_db: looped.level_db,
             residual_db: looped.residual_db,
@@ -156,4 +162,51 @@ fn chosen_speaker(choice: &PlaybackChoice) -> Option<String> {
     };
     let known = outputs().ok()?.into_iter().find(|device| device.id == *id);
     known.map(|device| device.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use media::audio::{AudioDeviceId, read_wav};
+    use protocol::DeviceFault;
+
+    #[tokio::test]
+    async fn a_loudspeaker_is_tried_although_the_microphone_fails() {
+        let nowhere = || AudioDeviceId("alsa:nowhere".to_owned());
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let path = folder.path().join("played.wav");
+        let measured = async |speaker| {
+            let clock = MediaClock::start();
+            let (microphone, speaker) = measure(CaptureChoice::Device(nowhere()), speaker, clock).await;
+            let missing = matches!(
+                microphone,
+                Some(MicrophoneFacts::Failed {
+                    fault: DeviceFault::Missing,
+                    ..
+                })
+            );
+            assert!(missing, "{microphone:?}");
+            speaker
+        };
+        let played = measured(PlaybackChoice::Wav { path: path.clone() }).await;
+        assert!(
+            matches!(played, Some(SpeakerFacts::Played { echo: None, .. })),
+            "{played:?}"
+        );
+        let sound = read_wav(&path).expect("what was played");
+        assert!(
+            sound.iter().any(|sample| sample.abs() > 0.01),
+            "nothing was played"
+        );
+
+        let failed = measured(PlaybackChoice::Device(nowhere())).await;
+        let missing = matches!(
+            failed,
+            Some(SpeakerFacts::Failed {
+                fault: DeviceFault::Missing,
+                ..
+            })
+        );
+        assert!(missing, "{failed:?}");
+    }
 }

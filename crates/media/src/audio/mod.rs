@@ -36,7 +36,7 @@ pub use meter::{GapMeter, GapReport, Level, LevelMeter, ToneDetector};
 pub use opus::{OpusDecoder, OpusEncoder, OpusSettings};
 pub use process::{Duplex, Processing};
 pub use red::{RedBlock, RedEncoder, RedError};
-pub use rehearse::{Loop, Recording, listen, measure_loop, record};
+pub use rehearse::{Loop, Recording, listen, measure_loop, play_chirps, record};
 pub use survey::listen_to;
 pub use track::{Tap, TrackInput, TrackOptions, TrackStats};
 pub use wav::{WavRecorder, read_wav};

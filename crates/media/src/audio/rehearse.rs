@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use crate::audio::device::Direction;
 use crate::audio::ear::{Ear, Heard};
 use crate::audio::engine::AudioHandle;
 use crate::audio::loopback::{CHIRP, ChirpFinder, Echo, chirp};
@@ -77,7 +78,7 @@ pub struct Recording {
 /// As [`listen`].
 pub fn record(handle: &AudioHandle, span: Duration) -> Result<Recording, AudioError> {
     let mut ear = Ear::new();
-    let mut tape = Tape::start(handle, false)?;
+    let mut tape = Tape::start(handle, &[Direction::Capture])?;
     let blocks = (span.as_millis() / 10) as usize;
     let mut sound = Vec::with_capacity(blocks * BLOCK);
     for _ in 0..blocks {
@@ -99,13 +100,9 @@ pub fn record(handle: &AudioHandle, span: Duration) -> Result<Recording, AudioEr
 /// # Errors
 /// What microphone or loudspeaker fail with, else as [`listen`].
 pub fn measure_loop(handle: &AudioHandle) -> Result<Option<Loop>, AudioError> {
-    let last = starts().last().unwrap_or_default();
-    let mut sequence = vec![0.0; last + CHIRP];
-    for start in starts() {
-        sequence[start..start + CHIRP].copy_from_slice(&chirp());
-    }
-    let whole = BEGIN + last + FIRST_PAUSE;
-    let mut tape = Tape::start(handle, true)?;
+    let sequence = sequence();
+    let whole = BEGIN + sequence.len() - CHIRP + FIRST_PAUSE;
+    let mut tape = Tape::start(handle, &[Direction::Capture, Direction::Playback])?;
     handle.play(sequence.into());
     let [mut played, mut captured, mut processed] = [(); 3].map(|()| Vec::with_capacity(whole + BLOCK));
     while played.len() < whole {
@@ -115,6 +112,31 @@ pub fn measure_loop(handle: &AudioHandle) -> Result<Option<Loop>, AudioError> {
         processed.extend_from_slice(&moment.processed);
     }
     Ok(evaluate(&played, &captured, &processed))
+}
+
+/// Plays the same chirps for whoever listens, where no microphone runs to measure them by.
+///
+/// # Errors
+/// What the loudspeaker fails with, else as [`listen`].
+pub fn play_chirps(handle: &AudioHandle) -> Result<(), AudioError> {
+    let sequence = sequence();
+    let blocks = (BEGIN + sequence.len()).div_ceil(BLOCK);
+    let mut tape = Tape::start(handle, &[Direction::Playback])?;
+    handle.play(sequence.into());
+    for _ in 0..blocks {
+        tape.next()?;
+    }
+    Ok(())
+}
+
+/// All chirps with their pauses.
+fn sequence() -> Vec<f32> {
+    let last = starts().last().unwrap_or_default();
+    let mut sequence = vec![0.0; last + CHIRP];
+    for start in starts() {
+        sequence[start..start + CHIRP].copy_from_slice(&chirp());
+    }
+    sequence
 }
 
 /// Finds the loop in what was played, captured and left after processing.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
+use crate::audio::device::Direction;
 use crate::audio::engine::{AudioHandle, Standing};
 use crate::audio::{AudioError, Block};
 
@@ -31,12 +32,15 @@ pub(super) struct Tape<'a> {
     handle: &'a AudioHandle,
     moments: Receiver<Moment>,
     devices: Vec<Standing>,
-    playback: bool,
+    directions: &'static [Direction],
 }
 
 impl<'a> Tape<'a> {
-    /// Waits until the microphone (and the loudspeaker) are open and have settled.
-    pub(super) fn start(handle: &'a AudioHandle, playback: bool) -> Result<Self, AudioError> {
+    /// Waits until the devices of these directions are open and have settled.
+    pub(super) fn start(
+        handle: &'a AudioHandle,
+        directions: &'static [Direction],
+    ) -> Result<Self, AudioError> {
         let (heard, moments) = mpsc::sync_channel(WAITING);
         let mut whole = Some(heard);
         handle.set_probe(Some(Box::new(move |played, captured, processed| {
@@ -57,7 +61,7 @@ impl<'a> Tape<'a> {
             handle,
             moments,
             devices: Vec::new(),
-            playback,
+            directions,
         };
         for _ in 0..OPENING {
             tape.next()?;
@@ -80,11 +84,11 @@ impl<'a> Tape<'a> {
     }
 
     fn standings(&self) -> Vec<Standing> {
-        let playback = self.playback.then(|| self.handle.playback_standing());
-        [self.handle.capture_standing()]
-            .into_iter()
-            .chain(playback)
-            .collect()
+        let standing = |direction: &Direction| match direction {
+            Direction::Capture => self.handle.capture_standing(),
+            Direction::Playback => self.handle.playback_standing(),
+        };
+        self.directions.iter().map(standing).collect()
     }
 
     /// The next moment, as long as the devices are those of the start, without a break.

@@ -197,6 +197,7 @@ pub struct LatestFrame {
 #[derive(Debug, Default)]
 struct Slot {
     untaken: bool,
+    ended: bool,
     newest: Option<VideoFrame>,
     replaced: u64,
 }
@@ -217,12 +218,18 @@ impl LatestFrame {
         self.filled.notify_one();
     }
 
-    /// Takes the next frame nobody took yet, waiting at most `timeout` for it.
+    /// Nothing more will be put: nobody waits any longer.
+    pub(crate) fn end(&self) {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner).ended = true;
+        self.filled.notify_all();
+    }
+
+    /// Takes the next frame nobody took yet, waiting at most `timeout` for it, and not at all where nothing more comes.
     pub fn wait(&self, timeout: Duration) -> Option<VideoFrame> {
         let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut slot, _) = self
             .filled
-            .wait_timeout_while(slot, timeout, |s| !s.untaken)
+            .wait_timeout_while(slot, timeout, |s| !s.untaken && !s.ended)
             .unwrap_or_else(PoisonError::into_inner);
         if !std::mem::take(&mut slot.untaken) {
             return None;

@@ -171,7 +171,7 @@ impl Actor {
         match (&self.camera_state, running, seen) {
             (DeviceState::On { .. }, Some(running), Some(seen)) => {
                 let first_ms = running.first_ms().unwrap_or_default();
-                let facts = camera::seen(running.name.clone(), &seen, first_ms);
+                let facts = camera::seen(running.name.clone(), &seen, first_ms, running.flipped);
                 self.answer_look(Ok(facts));
             }
             (DeviceState::Failed { fault }, ..) => {

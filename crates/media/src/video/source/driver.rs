@@ -28,6 +28,8 @@ struct Shared {
 pub(super) struct DrivenCamera {
     info: CameraInfo,
     format: CaptureFormat,
+    /// See [`CameraSource::is_flipped`].
+    pub(super) is_flipped: bool,
     shared: Arc<Shared>,
     ended: mpsc::Receiver<()>,
 }
@@ -65,6 +67,7 @@ impl DrivenCamera {
         let camera = Self {
             info,
             format,
+            is_flipped: false,
             shared,
             ended,
         };
@@ -92,6 +95,7 @@ fn run(shared: &Shared, mut reader: Reader, clock: MediaClock) {
             Ok(None) => {}
             Err(error) => {
                 *shared.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                shared.mailbox.end();
                 return;
             }
         }
@@ -115,6 +119,10 @@ impl CameraSource for DrivenCamera {
     fn info(&self) -> &CameraInfo {
         &self.info
     }
+
+    fn is_flipped(&self) -> bool {
+        self.is_flipped
+    }
 }
 
 impl Drop for DrivenCamera {
@@ -128,6 +136,7 @@ impl Drop for DrivenCamera {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Timestamp;
     use crate::video::source::CameraId;
 
     fn info() -> CameraInfo {
@@ -157,6 +166,19 @@ mod tests {
             Ok((CaptureFormat::SD, Box::new(|| Ok(None)) as Reader))
         });
         assert_eq!(silent.err(), Some(SourceError::Hung { after: SHORT }));
+    }
+
+    #[test]
+    fn a_camera_that_fails_before_its_first_picture_says_so_at_once() {
+        let clock = MediaClock::start();
+        let broken = SourceError::Unsupported("an error of the bus".into());
+        let told = broken.clone();
+        let opened = DrivenCamera::start(info(), clock, LONG, move || {
+            let fails = move || Err(told.clone());
+            Ok((CaptureFormat::SD, Box::new(fails) as Reader))
+        });
+        assert_eq!(opened.err(), Some(broken));
+        assert!(clock.now() < Timestamp::ZERO + LONG, "it waited out the deadline");
     }
 
     #[test]

@@ -5,10 +5,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use v4l::buffer::Type;
+use v4l::buffer::{Flags as BufferFlags, Metadata, Type};
 use v4l::capability::Flags;
+use v4l::control::Value;
 use v4l::frameinterval::FrameIntervalEnum;
 use v4l::framesize::FrameSizeEnum;
 use v4l::io::mmap::Stream;
@@ -27,6 +30,10 @@ use crate::video::source::{CameraId, CameraInfo, CameraSource, CaptureFormat, So
 const BUFFERS: u32 = 4;
 /// One wait for a picture; short, so that closing is noticed.
 const WAIT: Duration = Duration::from_millis(200);
+/// `POLLIN` of poll(2).
+const READABLE: i16 = 1;
+/// `V4L2_CID_VFLIP`: the camera mirrors its picture upside down.
+const VERTICAL_FLIP: u32 = 0x0098_0915;
 
 /// The formats we take, cheapest first.
 const FORMATS: [(&[u8; 4], PixelFormat); 4] = [
@@ -133,7 +140,10 @@ pub(super) fn open(
         is_default: at == 0,
     };
     let path = node.path;
-    let camera = DrivenCamera::start(info, clock, deadline, move || open_stream(&path, wanted))?;
+    let is_flipped = Arc::new(AtomicBool::new(false));
+    let found = is_flipped.clone();
+    let mut camera = DrivenCamera::start(info, clock, deadline, move || open_stream(&path, wanted, &found))?;
+    camera.is_flipped = is_flipped.load(Ordering::SeqCst);
     Ok(Box::new(camera))
 }
 
@@ -178,8 +188,65 @@ fn modes(device: &Device, wanted: CaptureFormat) -> Vec<Mode> {
     modes
 }
 
-fn open_stream(path: &Path, wanted: CaptureFormat) -> Result<(CaptureFormat, Reader), SourceError> {
+/// Whether somebody has set the device to turn its picture upside down; most have no such control. A sensor that is built in upside
+/// down is turned by default.
+fn is_flipped(device: &Device) -> bool {
+    let Ok(control) = device.control(VERTICAL_FLIP) else {
+        return false;
+    };
+    let is_on = matches!(control.value, Value::Boolean(true) | Value::Integer(1));
+    let controls = device.query_controls().unwrap_or_default();
+    let described = controls.iter().find(|known| known.id == VERTICAL_FLIP);
+    is_on && described.is_none_or(|known| known.default == 0)
+}
+
+/// A stream that may pause.
+///
+/// The crate's own `next` gives the last buffer back and then waits for the next one. After a wait in vain it would give the
+/// same buffer back again, which the driver refuses: so it is called only when a picture is there.
+struct Pictures {
+    stream: Stream<'static>,
+    begun: bool,
+    /// The driver has every buffer, the last one too, which `next` would give back.
+    lent: bool,
+}
+
+impl Pictures {
+    /// Waits [`WAIT`] at most for the next picture.
+    fn next(&mut self) -> io::Result<Option<(&[u8], &Metadata)>> {
+        if self.lent {
+            // The crate does not show a picture that is taken so: the first one of a camera that was slow to begin is passed over.
+            return match CaptureStream::dequeue(&mut self.stream) {
+                Ok(_) => {
+                    self.lent = false;
+                    Ok(None)
+                }
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(None),
+                Err(error) => Err(error),
+            };
+        }
+        if self.begun && self.stream.handle().poll(READABLE, WAIT.as_millis() as i32)? == 0 {
+            return Ok(None);
+        }
+        self.begun = true;
+        match CaptureStream::next(&mut self.stream) {
+            Ok(picture) => Ok(Some(picture)),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                self.lent = true;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn open_stream(
+    path: &Path,
+    wanted: CaptureFormat,
+    flipped: &AtomicBool,
+) -> Result<(CaptureFormat, Reader), SourceError> {
     let device = Device::with_path(path).map_err(|e| source_error(&e))?;
+    flipped.store(is_flipped(&device), Ordering::SeqCst);
     let mode = best(&modes(&device, wanted), wanted)
         .ok_or_else(|| SourceError::Unsupported("no pixel format we can use".into()))?;
     let (code, pixel) = FORMATS[mode.rank];
@@ -201,6 +268,11 @@ fn open_stream(path: &Path, wanted: CaptureFormat) -> Result<(CaptureFormat, Rea
     let mut stream =
         Stream::with_buffers(&device, Type::VideoCapture, BUFFERS).map_err(|e| source_error(&e))?;
     stream.set_timeout(WAIT);
+    let mut pictures = Pictures {
+        stream,
+        begun: false,
+        lent: false,
+    };
     let format = CaptureFormat {
         width: got.width,
         height: got.height,
@@ -215,11 +287,15 @@ fn open_stream(path: &Path, wanted: CaptureFormat) -> Result<(CaptureFormat, Rea
     let reader = move || -> Result<Option<_>, SourceError> {
         // The stream works on the device's handle and does not keep it open.
         let _keep_open = &device;
-        let (data, meta) = match stream.next() {
-            Ok(next) => next,
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => return Ok(None),
+        let (data, meta) = match pictures.next() {
+            Ok(Some(next)) => next,
+            Ok(None) => return Ok(None),
             Err(error) => return Err(source_error(&error)),
         };
+        if meta.flags.contains(BufferFlags::ERROR) {
+            tracing::debug!("the camera marked a picture as torn");
+            return Ok(None);
+        }
         let data = &data[..data.len().min(meta.bytesused as usize)];
         match to_i420(&RawPicture {
             format: pixel,

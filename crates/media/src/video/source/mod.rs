@@ -104,6 +104,11 @@ pub struct CameraInfo {
 pub trait CameraSource: FrameSource {
     /// Which camera this is.
     fn info(&self) -> &CameraInfo;
+
+    /// Whether the camera says that it is set to turn its picture upside down; false where it does not tell.
+    fn is_flipped(&self) -> bool {
+        false
+    }
 }
 
 /// Which camera to open.
