@@ -621,6 +621,8 @@ impl Studio {
 
     /// Dropping an encoder thread waits for its device, so not here.
     fn discard(&self, sender: VideoSender) {
+        // At once: a picture of what was closed, after the first of what is opened next, would break that one's stream.
+        sender.control().set_muted(true);
         self.tasks.spawn_blocking(move || drop(sender));
     }
 
