@@ -10,7 +10,7 @@ use crate::selftest::{Reports, SelfTestRun};
 use crate::settings;
 use client::{
     Court, EncodedFrame, FrameSink, MediaClock, MediaSetup, NativeDecoder, Session, SessionConfig,
-    SessionHandle, selftest::Plan,
+    SessionHandle, practice::Practice, selftest::Plan,
 };
 use protocol::{
     ChooseDevice, DeviceFix, DeviceKind, DeviceList, DeviceState, DropCause, Enter, FrameRequest, HostError,
@@ -121,6 +121,8 @@ struct Inner {
     offered: Mutex<Option<Secret>>,
     session: Mutex<Option<SessionHandle>>,
     rehearsal: Mutex<Option<Rehearsal>>,
+    /// Held while it begins and ends, so that leaving waits for a beginning that is under way.
+    practice: tokio::sync::Mutex<Option<Practice>>,
     self_test: Mutex<Option<SelfTestRun>>,
     reports: Reports,
     /// Devices chosen since the program started, for whatever session comes next.
@@ -150,6 +152,7 @@ impl Host {
             offered: Mutex::new(code),
             session: Mutex::new(None),
             rehearsal: Mutex::new(None),
+            practice: tokio::sync::Mutex::new(None),
             self_test: Mutex::new(None),
             reports: Reports::in_folder(folders::data()),
             chosen: Mutex::default(),
@@ -209,7 +212,12 @@ impl Host {
                     Ok(Value::Null)
                 }
             },
-            Call::MediaViews(views) => self.session().and_then(|session| done(|| session.views(views))),
+            Call::MediaViews(views) => match self.0.practice.try_lock().as_deref() {
+                Ok(Some(practice)) => done(|| practice.views(views)),
+                _ => self
+                    .devices_held()
+                    .and_then(|session| done(|| session.views(views))),
+            },
             Call::CheckPlaySound => match self.session() {
                 Ok(session) => done(|| session.play_test_sound()),
                 Err(_) => done(|| {
@@ -270,8 +278,15 @@ impl Host {
                 reply(self.0.court.self_tests(seat).await?.tests)
             }
             Call::FixApply(fix) => reply(self.devices_held()?.fix(fix).await?),
-            // The practice room has no session of its own here yet.
-            Call::PracticeStart | Call::PracticeStop => Err(HostError::NoSession),
+            Call::PracticeStart => {
+                self.end_rehearsal().await;
+                self.practise().await?;
+                Ok(Value::Null)
+            }
+            Call::PracticeStop => {
+                self.end_practice().await;
+                Ok(Value::Null)
+            }
             Call::ShareSources => reply(blocking(client::devices::shareable).await?),
             Call::ShareStart(id) => reply(self.session()?.share_start(id).await?),
             Call::ShareStop => self.session().and_then(|session| done(|| session.share_stop())),
@@ -394,6 +409,23 @@ impl Host {
         })
     }
 
+    /// 练习: the devices send into a room of the court's server, and come back from it.
+    async fn practise(&self) -> Result<(), HostError> {
+        let mut practice = self.0.practice.lock().await;
+        let host = Arc::downgrade(&self.0);
+        let tell = move |event| with(&host, |host| (host.0.tell)(event));
+        let begun = Practice::start(&self.0.court, self.config(), self.setup(), tell).await?;
+        *practice = Some(begun);
+        Ok(())
+    }
+
+    async fn end_practice(&self) {
+        let mut practice = self.0.practice.lock().await;
+        if let Some(practice) = practice.take() {
+            practice.end().await;
+        }
+    }
+
     /// Opens what it tests by itself, so nothing else may hold that; a test that runs is stopped by the new one.
     fn test(&self, wanted: TestPlan) {
         let setup = self.setup();
@@ -414,20 +446,25 @@ impl Host {
 
     async fn end_rehearsal(&self) {
         drop(self.self_test().take());
+        self.end_practice().await;
         let rehearsal = self.rehearsal().take();
         if let Some(rehearsal) = rehearsal {
             rehearsal.end().await;
         }
     }
 
-    /// The session that holds the devices now: the seat's, or the rehearsal's.
+    /// The session that holds the devices now: the seat's, the practice's, or the rehearsal's.
     fn devices_in_use(&self) -> Option<SessionHandle> {
         let rehearsed = || {
             self.rehearsal()
                 .as_ref()
                 .map(|rehearsal| rehearsal.session().clone())
         };
-        self.session().ok().or_else(rehearsed)
+        let practised = || {
+            let practice = self.0.practice.try_lock().ok()?;
+            practice.as_ref().map(|practice| practice.session().clone())
+        };
+        self.session().ok().or_else(practised).or_else(rehearsed)
     }
 
     fn devices_held(&self) -> Result<SessionHandle, HostError> {
@@ -500,8 +537,13 @@ impl Host {
     }
 
     fn request_key(&self, slot: u32) {
-        if let Some(session) = self.devices_in_use() {
-            session.request_key(slot);
+        match self.0.practice.try_lock().as_deref() {
+            Ok(Some(practice)) => practice.request_key(slot),
+            _ => {
+                if let Some(session) = self.devices_in_use() {
+                    session.request_key(slot);
+                }
+            }
         }
     }
 
