@@ -33,7 +33,11 @@ fn later<T: Send + 'static>(
 pub(super) struct DelayedFrames(Box<dyn Fn(EncodedFrame) + Send + Sync>);
 
 impl DelayedFrames {
-    pub(super) fn new(sink: Arc<dyn FrameSink>, delay: Duration, tasks: &TaskTracker) -> Arc<dyn FrameSink> {
+    pub(super) fn behind(
+        sink: Arc<dyn FrameSink>,
+        delay: Duration,
+        tasks: &TaskTracker,
+    ) -> Arc<dyn FrameSink> {
         Arc::new(Self(Box::new(later(delay, tasks, move |frame| {
             sink.frame(frame)
         }))))
@@ -54,7 +58,7 @@ pub(super) struct DelayedSound {
 }
 
 impl DelayedSound {
-    pub(super) fn new(sound: Arc<dyn Sound>, delay: Duration, tasks: &TaskTracker) -> Arc<dyn Sound> {
+    pub(super) fn behind(sound: Arc<dyn Sound>, delay: Duration, tasks: &TaskTracker) -> Arc<dyn Sound> {
         Arc::new(Self {
             sound,
             delay,

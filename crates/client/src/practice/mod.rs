@@ -64,8 +64,8 @@ impl Practice {
             .map_err(|_| CourtError::Unreachable("the devices closed at once".into()))?;
         let back = RoomSetup {
             client,
-            frames: DelayedFrames::new(frames, DELAY, &tasks),
-            sound: DelayedSound::new(sound, DELAY, &tasks),
+            frames: DelayedFrames::behind(frames, DELAY, &tasks),
+            sound: DelayedSound::behind(sound, DELAY, &tasks),
             rng,
             tasks: tasks.clone(),
         };
