@@ -6,16 +6,16 @@
 use crate::folders;
 use crate::frames::FrameHub;
 use crate::rehearsal::Rehearsal;
-use crate::selftest::{Reports, SelfTestRun};
+use crate::selftest::{Ending, Reports, SelfTestRun};
 use crate::settings;
 use client::{
     Court, EncodedFrame, FrameSink, MediaClock, MediaSetup, NativeDecoder, Session, SessionConfig,
     SessionHandle, practice::Practice, selftest::Plan,
 };
 use protocol::{
-    ChooseDevice, DeviceFix, DeviceKind, DeviceList, DeviceState, DropCause, Enter, FrameRequest, HostError,
-    HostEvent, QuickCheck, SeatTaken, Secret, SelfTest, SendCommand, SendSelfTest, StaffSignIn,
-    StaffTakeSeat, StartInfo, SwitchMedia, TakeSeat, TestPlan, TimeMs, TrackView,
+    ChooseDevice, DeviceFault, DeviceFix, DeviceKind, DeviceList, DeviceState, DropCause, Enter,
+    FrameRequest, HostError, HostEvent, QuickCheck, SeatTaken, Secret, SelfTest, SendCommand, SendSelfTest,
+    StaffSignIn, StaffTakeSeat, StartInfo, SwitchMedia, TakeSeat, TestPlan, TimeMs, TrackView,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -199,9 +199,9 @@ impl Host {
                     None => reply(self.devices().await?),
                 }
             }
-            Call::MediaSwitch(switch) => match self.session() {
-                Ok(session) => done(|| session.switch(switch)),
-                Err(_) => {
+            Call::MediaSwitch(switch) => match self.session().ok().or_else(|| self.practised()) {
+                Some(session) => done(|| session.switch(switch)),
+                None => {
                     if !self
                         .rehearsal()
                         .get_or_insert_with(|| self.rehearse())
@@ -218,9 +218,9 @@ impl Host {
                     .devices_held()
                     .and_then(|session| done(|| session.views(views))),
             },
-            Call::CheckPlaySound => match self.session() {
-                Ok(session) => done(|| session.play_test_sound()),
-                Err(_) => done(|| {
+            Call::CheckPlaySound => match self.session().ok().or_else(|| self.practised()) {
+                Some(session) => done(|| session.play_test_sound()),
+                None => done(|| {
                     let mut rehearsal = self.rehearsal();
                     rehearsal
                         .get_or_insert_with(|| self.rehearse())
@@ -234,14 +234,18 @@ impl Host {
             },
             Call::CheckStart(plan) => {
                 if plan.camera || plan.sound {
+                    self.no_seat()?;
                     self.end_rehearsal().await;
                 } else {
                     // What the person tries goes on beside it; only an earlier test ends.
-                    drop(self.self_test().take());
+                    self.end_test(Ending::Silent).await;
                 }
                 done(|| self.test(plan))
             }
-            Call::CheckStop => done(|| drop(self.self_test().take())),
+            Call::CheckStop => {
+                self.end_test(Ending::Told).await;
+                Ok(Value::Null)
+            }
             Call::CheckHistory => {
                 let reports = self.0.reports.clone();
                 reply(blocking(move || reports.all()).await?)
@@ -279,6 +283,7 @@ impl Host {
             }
             Call::FixApply(fix) => reply(self.devices_held()?.fix(fix).await?),
             Call::PracticeStart => {
+                self.no_seat()?;
                 self.end_rehearsal().await;
                 self.practise().await?;
                 Ok(Value::Null)
@@ -412,6 +417,9 @@ impl Host {
     /// 练习: the devices send into a room of the court's server, and come back from it.
     async fn practise(&self) -> Result<(), HostError> {
         let mut practice = self.0.practice.lock().await;
+        if let Some(earlier) = practice.take() {
+            earlier.end().await;
+        }
         let host = Arc::downgrade(&self.0);
         let tell = move |event| with(&host, |host| (host.0.tell)(event));
         let begun = Practice::start(&self.0.court, self.config(), self.setup(), tell).await?;
@@ -444,8 +452,25 @@ impl Host {
         *self.self_test() = Some(run);
     }
 
+    async fn end_test(&self, ending: Ending) {
+        let test = self.self_test().take();
+        if let Some(test) = test {
+            test.end(ending).await;
+        }
+    }
+
+    /// Devices that a hearing uses are not taken from it, and nothing plays into it.
+    fn no_seat(&self) -> Result<(), HostError> {
+        match self.session() {
+            Ok(_) => Err(HostError::Device {
+                fault: DeviceFault::Busy,
+            }),
+            Err(_) => Ok(()),
+        }
+    }
+
     async fn end_rehearsal(&self) {
-        drop(self.self_test().take());
+        self.end_test(Ending::Silent).await;
         self.end_practice().await;
         let rehearsal = self.rehearsal().take();
         if let Some(rehearsal) = rehearsal {
@@ -460,11 +485,15 @@ impl Host {
                 .as_ref()
                 .map(|rehearsal| rehearsal.session().clone())
         };
-        let practised = || {
-            let practice = self.0.practice.try_lock().ok()?;
-            practice.as_ref().map(|practice| practice.session().clone())
-        };
-        self.session().ok().or_else(practised).or_else(rehearsed)
+        self.session()
+            .ok()
+            .or_else(|| self.practised())
+            .or_else(rehearsed)
+    }
+
+    fn practised(&self) -> Option<SessionHandle> {
+        let practice = self.0.practice.try_lock().ok()?;
+        practice.as_ref().map(|practice| practice.session().clone())
     }
 
     fn devices_held(&self) -> Result<SessionHandle, HostError> {

@@ -1,6 +1,7 @@
 //! 设备自检 in the window: one test at a time, told to the page as it goes, and the last reports kept on this computer.
 //!
-//! Measures nothing itself. Reports hold names of devices and figures, no picture, no sound and nobody's name.
+//! Measures nothing itself. Reports hold figures and what devices call themselves, which can be a person's name; no
+//! picture and no sound.
 
 use anyhow::Context;
 use client::{
@@ -10,16 +11,28 @@ use client::{
 use protocol::{HostEvent, SelfTest, SelfTestProgress, TimeMs};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 /// Reports that are kept.
 const KEPT: usize = 20;
 const FILE: &str = "selftests.json";
 
-/// A test that runs. Dropping it stops it: what is known by then is its report.
+/// How a test ends that was not over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// What is known so far is kept and told as the report.
+    Told,
+    /// Something else needs the devices: nobody asks for the report any more.
+    Silent,
+}
+
+/// A test that runs.
 pub(crate) struct SelfTestRun {
-    _stop: oneshot::Sender<()>,
+    stop: oneshot::Sender<Ending>,
+    task: JoinHandle<()>,
 }
 
 impl SelfTestRun {
@@ -32,36 +45,49 @@ impl SelfTestRun {
         tell: impl Fn(HostEvent) + Send + 'static,
     ) -> Self {
         let (stop, mut stopped) = oneshot::channel();
-        tasks.spawn(async move {
+        let task = tasks.spawn(async move {
             // The line alone is measured beside a check that keeps its own report.
             let is_whole = plan.camera.is_some() || plan.microphone.is_some();
             let run = Run::start(plan, MediaClock::start(), now);
             let mut progress = run.progress();
-            loop {
+            let ending = loop {
                 let told = run.told();
-                let done = told.done;
-                if done {
-                    break;
+                if told.done {
+                    break Ending::Told;
                 }
                 tell(event(told));
                 tokio::select! {
-                    changed = progress.changed() => if changed.is_err() { break },
-                    _ = &mut stopped => break,
+                    changed = progress.changed() => if changed.is_err() { break Ending::Told },
+                    asked = &mut stopped => break asked.unwrap_or(Ending::Silent),
                 }
-            }
+            };
             let last = SelfTestProgress {
                 running: Vec::new(),
                 done: true,
                 ..run.told()
             };
-            // Closes what it still has open before the page may open it again.
-            drop(run);
-            if is_whole && let Err(error) = reports.keep(&last.report) {
-                tracing::warn!(%error, "the report of the self-test is not kept");
+            // Closes what it still has open before anything else may open it.
+            run.end().await;
+            if ending == Ending::Silent {
+                return;
+            }
+            if is_whole {
+                let report = last.report.clone();
+                let kept = tokio::task::spawn_blocking(move || reports.keep(&report)).await;
+                if let Err(error) = kept.map_err(anyhow::Error::from).flatten() {
+                    tracing::warn!(%error, "the report of the self-test is not kept");
+                }
             }
             tell(event(last));
         });
-        Self { _stop: stop }
+        Self { stop, task }
+    }
+
+    /// Ends it, and has closed what it had open when this returns.
+    pub(crate) async fn end(self, ending: Ending) {
+        // It may be over by itself.
+        let _ = self.stop.send(ending);
+        let _ = self.task.await;
     }
 }
 
@@ -75,12 +101,17 @@ fn event(progress: SelfTestProgress) -> HostEvent {
 #[derive(Clone)]
 pub(crate) struct Reports {
     folder: Option<PathBuf>,
+    /// Reading, adding and writing are one act.
+    writing: Arc<Mutex<()>>,
 }
 
 impl Reports {
     /// In this folder; without one none are kept.
     pub(crate) fn in_folder(folder: Option<PathBuf>) -> Self {
-        Self { folder }
+        Self {
+            folder,
+            writing: Arc::default(),
+        }
     }
 
     /// The newest first. A file that cannot be read is no reason to keep anybody from testing.
@@ -100,6 +131,7 @@ impl Reports {
     /// Keeps one more, and the oldest no longer.
     pub(crate) fn keep(&self, report: &SelfTest) -> anyhow::Result<()> {
         let Some(folder) = &self.folder else { return Ok(()) };
+        let _whole = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut reports = self.all();
         reports.insert(0, report.clone());
         reports.truncate(KEPT);

@@ -134,7 +134,17 @@ async function walk(browser) {
   await look(party, 'account', LOOKS.slice(0, 2));
   await button(party, '设备自检').click();
   await look(party, 'self-check');
+  await button(party, '开始检测').click();
+  // Nothing takes longer than the test's own limit.
+  await button(party, '重新检测').waitFor({ timeout: 40_000 });
+  await look(party, 'self-check-report');
+  await button(party, '逐项检测').click();
+  await look(party, 'self-check-single');
   await button(party, '返回').click();
+  await button(party, '练习').click();
+  await look(party, 'practice', LOOKS.slice(0, 2));
+  await button(party, '结束练习').click();
+  await button(party, '返回首页').click();
 
   await tabTo(party, '8 位庭审码');
   await party.keyboard.type(people.party.code.replace(/.$/u, (last) => String((Number(last) + 1) % 10)));

@@ -5,7 +5,7 @@ use client::practice::Practice;
 use client::{EncodedFrame, FrameSink, MediaClock, MediaSetup, SessionConfig};
 use media::audio::{CaptureChoice, PlaybackChoice, ToneDetector};
 use media::video::{CameraChoice, CaptureFormat, VideoDecoder, read_stamp};
-use protocol::{HostEvent, TrackSource, TrackView};
+use protocol::{DeviceKind, DeviceState, HostEvent, TrackSource, TrackView};
 use scenarios::{
     SOON,
     court::{Court, Plan},
@@ -145,6 +145,16 @@ async fn one_sees_and_hears_oneself_a_second_later() -> Result<()> {
         }
     })
     .await?;
-    ensure!(told.recv().await.is_some(), "the end was told");
+    let mut still_on = true;
+    while let Ok(event) = told.try_recv() {
+        if let HostEvent::Device {
+            kind: DeviceKind::Camera,
+            state,
+        } = event
+        {
+            still_on = state != DeviceState::Off;
+        }
+    }
+    ensure!(!still_on, "the camera was closed, and that was told");
     Ok(())
 }

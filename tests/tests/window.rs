@@ -317,6 +317,7 @@ async fn devices_can_be_tried_before_any_code() -> Result<()> {
         .type_into("//input[@autocomplete='one-time-code']", &invited.code)
         .await?;
     window.click(&desk::button("设备自检")).await?;
+    window.click(&desk::button("逐项检测")).await?;
     let reader = desk::stamp_reader();
     let frame = format!(
         "{reader}
@@ -337,6 +338,7 @@ async fn devices_can_be_tried_before_any_code() -> Result<()> {
     // Back at the code, which is still there, everything is closed; the same devices open again in the hearing.
     window.click("//button[normalize-space(.)='上一项']").await?;
     window.click("//button[normalize-space(.)='返回']").await?;
+    window.click(&desk::button("返回首页")).await?;
     let kept = format!("{code}?.value === '{}'", invited.code);
     window.run_until("the code is kept", &kept).await?;
     window.click(&desk::button("进入庭审")).await?;

@@ -501,6 +501,8 @@ pub enum TestFinding {
     PermissionCamera,
     /// The system keeps the microphone from this program.
     PermissionMicrophone,
+    /// Camera, microphone or line was not tested to the end: of the whole, nothing good can be said yet.
+    Unfinished,
 }
 
 /// What a person can do about it.
@@ -582,6 +584,8 @@ pub enum TestRemedy {
     LeavePowerSaving,
     /// Use another computer, or a phone.
     UseOtherComputer,
+    /// Let the test run to its end.
+    TestAgain,
     /// Call the clerk.
     CallClerk,
 }

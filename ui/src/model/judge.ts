@@ -113,7 +113,9 @@ export function judge(facts: Partial<TestFacts>): Verdict {
   // The order in which somebody would put it right.
   const parts = [permissions, camera, microphone, speaker, network, computer];
   const tested = parts.some(({ score }) => score !== 'unknown');
-  const overall = part(tested ? parts.flatMap(({ findings }) => findings) : null);
+  // Whoever is neither seen nor heard takes no part.
+  const unfinished: TestFinding[] = [camera, microphone, network].some(({ score }) => score === 'unknown') ? ['unfinished'] : [];
+  const overall = part(tested ? [...parts.flatMap(({ findings }) => findings), ...unfinished] : null);
   return { camera, microphone, speaker, network, computer, permissions, overall };
 }
 
@@ -216,7 +218,8 @@ function ofSpeaker(facts: SpeakerFacts): TestFinding[] {
   ]);
 }
 
-function ofNetwork(facts: NetworkFacts): TestFinding[] {
+/** None where nothing was found because no media went anywhere: nothing is known of the line then. */
+function ofNetwork(facts: NetworkFacts): TestFinding[] | null {
   const closed = (path: TestPath) => path === 'closed';
   // The first step that fails explains all that follow.
   const steps: [TestPath, TestFinding][] = [
@@ -233,7 +236,7 @@ function ofNetwork(facts: NetworkFacts): TestFinding[] {
   const below = (value: number | null, limit: number) => value !== null && value < limit;
   const [lost, hardly] = [above(facts.loss, LOSSY), above(facts.loss, VERY_LOSSY)];
   const [hardlyUp, hardlyDown] = [below(facts.upBps, LEAST_UP_BPS), below(facts.downBps, LEAST_DOWN_BPS)];
-  return [
+  const found = [
     ...(first === undefined ? [] : [first]),
     ...noted([
       [reached && closed(facts.udp) && facts.tcp === 'open', 'udpClosed'],
@@ -250,6 +253,8 @@ function ofNetwork(facts: NetworkFacts): TestFinding[] {
       [facts.skewMs !== null && Math.abs(facts.skewMs) > CLOCK_MS, 'clockWrong'],
     ]),
   ];
+  const tried = [facts.udp, facts.tcp, facts.tunnel].some((path) => path === 'open' || path === 'closed');
+  return tried || found.length > 0 ? found : null;
 }
 
 /** Part of one core that encoding all layers up to `lines` takes; 0 where no layer was measured. */
@@ -272,7 +277,9 @@ function ofComputer(facts: ComputerFacts): TestFinding[] {
   ]);
 }
 
-function ofPermissions(facts: PermissionFacts): TestFinding[] {
+/** None where the system has no switches, or tells nothing of them. */
+function ofPermissions(facts: PermissionFacts): TestFinding[] | null {
+  if (facts.camera === 'unknown' && facts.microphone === 'unknown') return null;
   return noted([
     [facts.camera === 'denied', 'permissionCamera'],
     [facts.microphone === 'denied', 'permissionMicrophone'],
@@ -345,6 +352,7 @@ const ABOUT: Record<TestFinding, readonly [TestScore, readonly TestRemedy[]]> = 
   diskShort: ['usable', ['freeDisk']],
   batteryLow: ['usable', ['plugIn']],
   powerSaving: ['usable', ['plugIn', 'leavePowerSaving']],
+  unfinished: ['usable', ['testAgain']],
   permissionCamera: ['bad', ['allowCamera', 'checkAntivirus']],
   permissionMicrophone: ['bad', ['allowMicrophone', 'checkAntivirus']],
 };

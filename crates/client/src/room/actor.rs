@@ -97,6 +97,8 @@ pub(super) struct Room {
     pub(super) participants: HashMap<String, proto::ParticipantInfo>,
     pub(super) received: HashMap<Arc<str>, Subscription>,
     pub(super) slots: HashMap<(String, TrackSource), u32>,
+    /// The last resort of the transport, which outlives the token it was made with.
+    web: Option<Web>,
     pub(super) speakers: HashMap<String, f32>,
     pub(super) said_tracks: Vec<RemoteTrack>,
     pub(super) views: Views,
@@ -145,6 +147,7 @@ impl Room {
             participants: HashMap::new(),
             received: HashMap::new(),
             slots: HashMap::new(),
+            web: None,
             speakers: HashMap::new(),
             said_tracks: Vec::new(),
             views: Views::default(),
@@ -248,10 +251,8 @@ impl Room {
                     self.setup.tasks.spawn(async move { old.close().await });
                 }
                 let (events, events_in) = mpsc::channel(2_048);
-                let web = Web {
-                    server: self.access.url.clone(),
-                    token: self.access.token.clone(),
-                };
+                let web = Web::new(self.access.url.clone(), self.access.token.clone());
+                self.web = Some(web.clone());
                 let local = local_address(&self.access.url);
                 let transport = WebrtcTransport::open(local, web, events, self.setup.tasks.clone()).await?;
                 transport.add_receivers(FIRST_SECTIONS, FIRST_SECTIONS).await?;
@@ -595,6 +596,9 @@ impl Room {
                 }
             }
             RoomCommand::Access(access) => {
+                if let Some(web) = &self.web {
+                    web.renew(access.token.clone());
+                }
                 self.access = access;
                 self.hurry();
             }

@@ -5,6 +5,7 @@ use media::clock::MediaClock;
 use media::permission::{self, Guarded};
 use media::video::{CameraChoice, CameraId, CaptureFormat, Look, Seen, SourceError, cameras, open_camera};
 use protocol::{CameraFacts, DeviceFault};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A camera that shows nothing for so long counts as hung.
@@ -14,9 +15,10 @@ const LOOKED_AT: Duration = Duration::from_millis(2_500);
 /// One wait for a picture.
 const WAIT: Duration = Duration::from_secs(1);
 
-/// Opens the camera and looks. Blocks for some seconds: call it off the async threads. Never fails: what went wrong is a fact.
-pub(super) fn measure(choice: &CameraChoice, clock: MediaClock) -> CameraFacts {
-    match look(choice, clock) {
+/// Opens the camera and looks. Blocks for some seconds, fewer once `stop` is set: call it off the async
+/// threads. Never fails: what went wrong is a fact.
+pub(super) fn measure(choice: &CameraChoice, clock: MediaClock, stop: &AtomicBool) -> CameraFacts {
+    match look(choice, clock, stop) {
         Ok(facts) => facts,
         Err(error) => failed(fault_of(&error), name(choice)),
     }
@@ -53,14 +55,14 @@ pub(crate) fn seen(device: String, seen: &Seen, first_ms: u32, flipped: bool) ->
     }
 }
 
-fn look(choice: &CameraChoice, clock: MediaClock) -> Result<CameraFacts, SourceError> {
+fn look(choice: &CameraChoice, clock: MediaClock, stop: &AtomicBool) -> Result<CameraFacts, SourceError> {
     let begun = clock.now();
     let mut camera = open_camera(choice, CaptureFormat::HD, clock, OPEN_LIMIT)?;
     let device = camera.info().name.clone();
     let mut look = Look::new();
     look.take(&camera.next_frame(OPEN_LIMIT)?);
     let first = clock.now();
-    while clock.now().saturating_since(first) < LOOKED_AT {
+    while clock.now().saturating_since(first) < LOOKED_AT && !stop.load(Ordering::Relaxed) {
         match camera.next_frame(WAIT) {
             Ok(picture) => look.take(&picture),
             // A picture that stands still is a finding, not a failure.

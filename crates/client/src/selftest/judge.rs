@@ -111,16 +111,23 @@ pub fn judge(facts: &TestFacts) -> Verdict {
         }) => part(None),
         facts => part(facts.as_ref().map(speaker)),
     };
-    let network = part(facts.network.as_ref().map(network));
+    let network = part(facts.network.as_ref().and_then(network));
     let computer = part(facts.computer.as_ref().map(computer));
-    let permissions = part(facts.permissions.as_ref().map(permissions));
+    let permissions = part(facts.permissions.as_ref().and_then(permissions));
     // The order in which somebody would put it right.
     let parts = [&permissions, &camera, &microphone, &speaker, &network, &computer];
-    let findings: Vec<Finding> = parts
+    let mut findings: Vec<Finding> = parts
         .iter()
         .flat_map(|part| part.findings.iter().copied())
         .collect();
-    let tested = parts.iter().any(|part| part.score != Score::Unknown);
+    let is_tested = |part: &TestPart| part.score != Score::Unknown;
+    let tested = parts.into_iter().any(is_tested);
+    // Whoever is neither seen nor heard takes no part.
+    note(
+        &mut findings,
+        ![&camera, &microphone, &network].into_iter().all(is_tested),
+        Finding::Unfinished,
+    );
     let overall = part(tested.then_some(findings));
     Verdict {
         camera,
@@ -280,7 +287,8 @@ fn speaker(facts: &SpeakerFacts) -> Vec<Finding> {
     found
 }
 
-fn network(facts: &NetworkFacts) -> Vec<Finding> {
+/// None where nothing was found because no media went anywhere: nothing is known of the line then.
+fn network(facts: &NetworkFacts) -> Option<Vec<Finding>> {
     let closed = |path: TestPath| path == TestPath::Closed;
     // The first step that fails explains all that follow.
     let first = [
@@ -342,7 +350,10 @@ fn network(facts: &NetworkFacts) -> Vec<Finding> {
     }
     let wrong = facts.skew_ms.is_some_and(|skew| skew.unsigned_abs() > CLOCK_MS);
     note(&mut found, wrong, Finding::ClockWrong);
-    found
+    let tried = [facts.udp, facts.tcp, facts.tunnel]
+        .into_iter()
+        .any(|path| path != TestPath::Untested);
+    (tried || !found.is_empty()).then_some(found)
 }
 
 /// Part of one core that encoding all layers up to `lines` takes; none where a layer was not measured.
@@ -383,7 +394,8 @@ fn computer(facts: &ComputerFacts) -> Vec<Finding> {
     found
 }
 
-fn permissions(facts: &PermissionFacts) -> Vec<Finding> {
+/// None where the system has no switches, or tells nothing of them.
+fn permissions(facts: &PermissionFacts) -> Option<Vec<Finding>> {
     let mut found = Vec::new();
     let denied = |grant| grant == TestGrant::Denied;
     note(&mut found, denied(facts.camera), Finding::PermissionCamera);
@@ -392,7 +404,10 @@ fn permissions(facts: &PermissionFacts) -> Vec<Finding> {
         denied(facts.microphone),
         Finding::PermissionMicrophone,
     );
-    found
+    let told = [facts.camera, facts.microphone]
+        .into_iter()
+        .any(|grant| grant != TestGrant::Unknown);
+    told.then_some(found)
 }
 
 /// How grave a finding is.
@@ -453,7 +468,8 @@ pub fn gravity(finding: Finding) -> Score {
         | F::MemoryShort
         | F::DiskShort
         | F::BatteryLow
-        | F::PowerSaving => Score::Usable,
+        | F::PowerSaving
+        | F::Unfinished => Score::Usable,
         F::LoudspeakerHeard => Score::Good,
     }
 }
@@ -513,6 +529,7 @@ pub fn steps(finding: Finding) -> &'static [Remedy] {
         F::DiskShort => &[R::FreeDisk],
         F::BatteryLow => &[R::PlugIn],
         F::PowerSaving => &[R::PlugIn, R::LeavePowerSaving],
+        F::Unfinished => &[R::TestAgain],
     }
 }
 
@@ -576,7 +593,7 @@ mod tests {
             UdpClosed MediaClosed NetworkSlow NetworkUneven NetworkLossy NetworkVeryLossy
             UplinkNarrow UplinkTooNarrow DownlinkNarrow DownlinkTooNarrow ClockWrong ComputerSlow
             ComputerTooSlow ComputerBusy MemoryShort DiskShort BatteryLow PowerSaving
-            PermissionCamera PermissionMicrophone
+            PermissionCamera PermissionMicrophone Unfinished
         }
     }
 

@@ -19,13 +19,21 @@ use protocol::{
     DeviceKind, PermissionFacts, SelfTest, SelfTestProgress, TestFacts, TestGrant, TestStep, TimeMs,
 };
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::task::TaskTracker;
 use url::Url;
 
 /// The whole test ends after this, with whatever is known.
 pub const LIMIT: Duration = Duration::from_secs(25);
+
+/// How long the end waits for the devices to be closed.
+pub const CLOSE_LIMIT: Duration = Duration::from_secs(3);
+/// The line is known so long before the end of the whole test.
+const BEFORE_THE_END: Duration = Duration::from_secs(1);
 
 /// What is tested.
 #[derive(Clone, Debug)]
@@ -57,16 +65,19 @@ pub struct Progress {
     pub done: bool,
 }
 
-/// A test under way. Dropping it ends it and closes everything.
+/// A test under way. Dropping it ends it, and what it has open closes by itself; [`Run::end`] waits for that.
 pub struct Run {
     progress: watch::Receiver<Progress>,
     task: tokio::task::JoinHandle<()>,
+    stop: Arc<AtomicBool>,
+    tasks: TaskTracker,
     begun: Instant,
     taken_at: TimeMs,
 }
 
 impl Drop for Run {
     fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
         self.task.abort();
     }
 }
@@ -79,15 +90,25 @@ impl Run {
     )]
     pub fn start(plan: Plan, clock: MediaClock, taken_at: TimeMs) -> Self {
         let (tell, progress) = watch::channel(Progress::default());
+        let (stop, tasks) = (Arc::<AtomicBool>::default(), TaskTracker::new());
+        let work = Work {
+            clock,
+            end: Instant::now() + LIMIT,
+            stop: stop.clone(),
+            tasks: tasks.clone(),
+        };
         let task = tokio::spawn(async move {
-            if timeout(LIMIT, run(plan, clock, &tell)).await.is_err() {
+            if timeout_at(work.end, run(plan, &work, &tell)).await.is_err() {
                 tracing::warn!("the self-test took too long");
+                work.stop.store(true, Ordering::Relaxed);
             }
             tell.send_modify(|progress| (progress.running.clear(), progress.done = true).1);
         });
         Self {
             progress,
             task,
+            stop,
+            tasks,
             begun: Instant::now(),
             taken_at,
         }
@@ -102,6 +123,18 @@ impl Run {
     pub async fn done(&mut self) {
         // The sender is gone only when the task is.
         let _ = self.progress.wait_for(|progress| progress.done).await;
+    }
+
+    /// Ends it, and has closed everything when it returns, unless a device takes longer than [`CLOSE_LIMIT`].
+    pub async fn end(mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.task.abort();
+        // Cancelled is what it is to be.
+        let _ = (&mut self.task).await;
+        self.tasks.close();
+        if timeout(CLOSE_LIMIT, self.tasks.wait()).await.is_err() {
+            tracing::warn!("a device takes long to close");
+        }
     }
 
     /// What follows from all that is known so far; the report of a test that was interrupted, too.
@@ -140,7 +173,19 @@ fn report(facts: TestFacts, taken_at: TimeMs, took: Duration) -> SelfTest {
     }
 }
 
-async fn run(plan: Plan, clock: MediaClock, tell: &watch::Sender<Progress>) {
+/// What the parts share.
+struct Work {
+    clock: MediaClock,
+    /// The whole test ends then.
+    end: Instant,
+    /// Nobody waits for the result any more.
+    stop: Arc<AtomicBool>,
+    /// What blocks, or still closes.
+    tasks: TaskTracker,
+}
+
+async fn run(plan: Plan, work: &Work, tell: &watch::Sender<Progress>) {
+    let clock = work.clock;
     tell.send_modify(|progress| progress.facts.permissions = Some(permissions()));
     begin(tell, TestStep::Computer);
     let computer = computer::measure(&plan.data, plan.webview, clock).await;
@@ -148,13 +193,17 @@ async fn run(plan: Plan, clock: MediaClock, tell: &watch::Sender<Progress>) {
     let camera = async {
         let Some(choice) = plan.camera else { return };
         begin(tell, TestStep::Camera);
-        let measured = tokio::task::spawn_blocking(move || camera::measure(&choice, clock)).await;
+        let stop = work.stop.clone();
+        let measuring = work
+            .tasks
+            .spawn_blocking(move || camera::measure(&choice, clock, &stop));
+        let measured = measuring.await;
         end(tell, TestStep::Camera, |facts| facts.camera = measured.ok());
     };
     let sound = async {
         let Some(microphone) = plan.microphone else { return };
         begin(tell, TestStep::Sound);
-        let (microphone, speaker) = sound::measure(microphone, plan.speaker, clock).await;
+        let (microphone, speaker) = sound::measure(microphone, plan.speaker, clock, &work.tasks).await;
         end(tell, TestStep::Sound, |facts| {
             facts.microphone = microphone;
             facts.speaker = speaker;
@@ -163,7 +212,12 @@ async fn run(plan: Plan, clock: MediaClock, tell: &watch::Sender<Progress>) {
     let network = async {
         let Some(server) = plan.server else { return };
         begin(tell, TestStep::Network);
-        let measured = network::measure(&server, &network::Limits::default(), |_| ()).await;
+        let left = work.end.saturating_duration_since(Instant::now());
+        let limits = network::Limits {
+            whole: network::WHOLE.min(left.saturating_sub(BEFORE_THE_END)),
+            ..network::Limits::default()
+        };
+        let measured = network::measure(&server, &limits, |_| ()).await;
         end(tell, TestStep::Network, |facts| facts.network = Some(measured));
     };
     tokio::join!(camera, sound, network);

@@ -12,6 +12,7 @@ use media::audio::{
 use media::clock::MediaClock;
 use protocol::{EchoFacts, MicrophoneFacts, SpeakerFacts};
 use std::time::Duration;
+use tokio_util::task::TaskTracker;
 
 /// A person reads one sentence in this time.
 const SPOKEN: Duration = Duration::from_secs(5);
@@ -21,25 +22,45 @@ const OTHERS: Duration = Duration::from_secs(2);
 /// A chirp that was torn on the way looks less like one than this.
 const SURE: f32 = 0.9;
 
-/// Measures for nine to eighteen seconds; never fails: what went wrong is a fact. None where nothing is known of a part.
+/// An engine that is closed off the async threads, also when its measurement is given up: what still plays then falls silent.
+struct Closing<'a> {
+    engine: Option<AudioEngine>,
+    tasks: &'a TaskTracker,
+}
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        let engine = self.engine.take();
+        self.tasks.spawn_blocking(move || drop(engine));
+    }
+}
+
+/// Measures for nine to eighteen seconds; never fails: what went wrong is a fact. None where nothing is known of a part. Given up,
+/// it closes the devices as a task of `tasks`.
 pub(super) async fn measure(
     microphone: CaptureChoice,
     speaker: PlaybackChoice,
     clock: MediaClock,
+    tasks: &TaskTracker,
 ) -> (Option<MicrophoneFacts>, Option<SpeakerFacts>) {
-    let measured = tokio::task::spawn_blocking(move || {
-        let settings = AudioSettings {
-            capture: microphone.clone(),
-            playback: speaker.clone(),
-            processing: Processing::REHEARSAL,
-            ..AudioSettings::default()
-        };
-        let engine = AudioEngine::start(settings, clock, Box::new(|_| {}), Box::new(|_| {}));
-        let heard = listen(&engine, SPOKEN);
-        let speaker = loop_facts(&speaker, &engine);
+    let settings = AudioSettings {
+        capture: microphone.clone(),
+        playback: speaker.clone(),
+        processing: Processing::REHEARSAL,
+        ..AudioSettings::default()
+    };
+    let engine = AudioEngine::start(settings, clock, Box::new(|_| {}), Box::new(|_| {}));
+    let handle = engine.handle();
+    let _closing = Closing {
+        engine: Some(engine),
+        tasks,
+    };
+    let measured = tasks.spawn_blocking(move || {
+        let heard = listen(&handle, SPOKEN);
+        let speaker = loop_facts(&speaker, &handle);
         let silent = heard.as_ref().is_ok_and(|heard| heard.speech_db.is_none());
-        let live = silent.then(|| live_other(&engine)).flatten();
-        (microphone_facts(Some(&microphone), &engine, heard, live), speaker)
+        let live = silent.then(|| live_other(&handle)).flatten();
+        (microphone_facts(Some(&microphone), &handle, heard, live), speaker)
     });
     match measured.await {
         Ok((microphone, speaker)) => (Some(microphone), speaker),
@@ -134,7 +155,7 @@ fn name(standing: &Standing) -> Option<String> {
 }
 
 /// Another microphone that hears speech while this one does not.
-fn live_other(engine: &AudioHandle) -> Option<String> {
+pub(crate) fn live_other(engine: &AudioHandle) -> Option<String> {
     let Standing::Open {
         device: Some(own), ..
     } = engine.capture_standing()

@@ -822,6 +822,7 @@ impl Actor {
             self.enter_room();
         }
         self.fix_overdue(now);
+        self.look_overdue(now);
         self.tell_devices(now);
         if now >= self.reported_at + REPORT_EVERY {
             self.reported_at = now;

@@ -55,16 +55,35 @@ const LOWEST_PRIORITY: u32 = 1;
 /// Nothing that media sends is larger, in bytes.
 const MESSAGE_LIMIT: usize = 2_048;
 
-/// The way through a WebSocket.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// The way through a WebSocket. Clones share the token.
+#[derive(Clone, Debug)]
 pub struct Web {
     /// Base address of the media server, with any of the four schemes.
-    pub server: Url,
-    /// What lets one into the room.
-    pub token: Secret,
+    server: Url,
+    token: Arc<Mutex<Secret>>,
+}
+
+/// There is one way through a WebSocket to a server, whatever token opens it.
+impl PartialEq for Web {
+    fn eq(&self, other: &Self) -> bool {
+        self.server == other.server
+    }
 }
 
 impl Web {
+    /// To the media server at this base address, with what lets one into the room.
+    pub fn new(server: Url, token: Secret) -> Self {
+        Self {
+            server,
+            token: Arc::new(Mutex::new(token)),
+        }
+    }
+
+    /// Opens with this token from now on.
+    pub fn renew(&self, token: Secret) {
+        *lock(&self.token) = token;
+    }
+
     /// Carries the token, so it must never be logged.
     fn address(&self) -> Option<Url> {
         let mut url = self.server.clone();
@@ -78,7 +97,7 @@ impl Web {
         url.set_path(&path);
         url.query_pairs_mut()
             .clear()
-            .append_pair("access_token", self.token.expose());
+            .append_pair("access_token", lock(&self.token).expose());
         Some(url)
     }
 }
@@ -120,7 +139,7 @@ struct Target {
     queue: Option<mpsc::Sender<Bytes>>,
 }
 
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 enum Way {
     Tcp(SocketAddr),
     Web(Web),
@@ -153,7 +172,8 @@ impl Tunnels {
         let mut targets = lock(&self.targets);
         let index = match targets.iter().position(|target| target.way == way) {
             Some(index) => index,
-            None if targets.len() < TARGETS => {
+            // The last resort has a place of its own.
+            None if targets.len() < TARGETS || matches!(way, Way::Web(_)) => {
                 targets.push(Target { way, queue: None });
                 targets.len() - 1
             }

@@ -6,6 +6,9 @@ use crate::draft::Draft;
 use crate::place::Place;
 use protocol::{Command, DeviceFix, Event, FixOffer, FixState, Refusal, SeatId};
 
+/// A program that has not said for so long how it went will not say it, in milliseconds: none of the fixes takes half of it.
+pub const FIX_LIMIT_MS: u64 = 60_000;
+
 pub(super) fn carry_out(draft: &mut Draft<'_>, sender: &SeatId, command: &Command) -> Result<(), Refusal> {
     match command {
         Command::SelfDevices { devices } => {
@@ -34,7 +37,8 @@ pub(super) fn carry_out(draft: &mut Draft<'_>, sender: &SeatId, command: &Comman
     }
 }
 
-/// Who is not here cannot agree. A newer offer replaces one that waits for its answer, but not one that is being carried out.
+/// Who is not here cannot agree. A newer offer replaces one that waits for its answer, but not one that is being carried out,
+/// while that can be.
 fn offer(
     draft: &mut Draft<'_>,
     sender: &SeatId,
@@ -42,11 +46,14 @@ fn offer(
     fix: Option<DeviceFix>,
 ) -> Result<(), Refusal> {
     let person = draft.person(seat);
-    let state = person.shown.fix.as_ref().map(|offer| offer.state);
-    if seat == sender || !person.shown.state.is_connected() || state == Some(FixState::Agreed) {
+    let standing = person.shown.fix.as_ref();
+    let agreed = standing.filter(|offer| offer.state == FixState::Agreed);
+    let under_way = agreed.is_some_and(|offer| draft.now.since(offer.at) < FIX_LIMIT_MS);
+    if seat == sender || !person.shown.state.is_connected() || under_way {
         return Err(Refusal::WrongTargetState);
     }
-    if fix.is_none() && state != Some(FixState::Offered) {
+    let open = standing.is_some_and(|offer| matches!(offer.state, FixState::Offered | FixState::Agreed));
+    if fix.is_none() && !open {
         return Err(Refusal::NothingToDo);
     }
     let fix = fix.map(|fix| FixOffer {

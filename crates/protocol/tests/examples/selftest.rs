@@ -37,7 +37,7 @@ fn every_code() -> TestPart {
             TestFinding::ComputerSlow, TestFinding::ComputerTooSlow, TestFinding::ComputerBusy,
             TestFinding::MemoryShort, TestFinding::DiskShort, TestFinding::BatteryLow,
             TestFinding::PowerSaving, TestFinding::PermissionCamera,
-            TestFinding::PermissionMicrophone,
+            TestFinding::PermissionMicrophone, TestFinding::Unfinished,
         ], TestFinding:
             CameraMissing CameraBusy CameraDenied CameraUnplugged CameraBroken CameraBlack
             CameraFrozen CameraDark CameraBright CameraBlurred CameraSlow CameraSmall CameraUpsideDown OnlyTunnel
@@ -48,7 +48,7 @@ fn every_code() -> TestPart {
             UdpClosed MediaClosed NetworkSlow NetworkUneven NetworkLossy NetworkVeryLossy
             UplinkNarrow UplinkTooNarrow DownlinkNarrow DownlinkTooNarrow ClockWrong ComputerSlow
             ComputerTooSlow ComputerBusy MemoryShort DiskShort BatteryLow PowerSaving
-            PermissionCamera PermissionMicrophone
+            PermissionCamera PermissionMicrophone Unfinished
         ),
         remedies: every_variant!(vec![
             TestRemedy::ConnectCamera, TestRemedy::CloseCameraPrograms, TestRemedy::AllowCamera,
@@ -63,14 +63,14 @@ fn every_code() -> TestPart {
             TestRemedy::AskAdministrator, TestRemedy::UsePhoneNetwork, TestRemedy::UseCable,
             TestRemedy::StopDownloads, TestRemedy::SetClock, TestRemedy::ClosePrograms,
             TestRemedy::FreeDisk, TestRemedy::PlugIn, TestRemedy::LeavePowerSaving,
-            TestRemedy::UseOtherComputer, TestRemedy::CallClerk,
+            TestRemedy::UseOtherComputer, TestRemedy::TestAgain, TestRemedy::CallClerk,
         ], TestRemedy:
             ConnectCamera CloseCameraPrograms AllowCamera OpenCover CheckAntivirus Replug
             ChooseOther MoreLight LessLight WipeLens TurnPicture ConnectMicrophone CloseMicrophonePrograms
             AllowMicrophone HardwareSwitch TakeLiveMicrophone SpeakAgain RaiseLevel LowerLevel
             QuietRoom ConnectSpeaker TurnUp UseHeadset CheckInternet AskAddress LeaveProxy AskAdministratorUdp
             AskAdministrator UsePhoneNetwork UseCable StopDownloads SetClock ClosePrograms FreeDisk
-            PlugIn LeavePowerSaving UseOtherComputer CallClerk
+            PlugIn LeavePowerSaving UseOtherComputer TestAgain CallClerk
         ),
     }
 }

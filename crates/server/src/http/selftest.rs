@@ -42,6 +42,9 @@ pub(crate) async fn send(
         .keep_self_test(&place, shared.clock.now(), &request.report)
         .await
         .map_err(|e| shared.internal("self-test", &e))?;
+    shared
+        .audit(device.entry(AuditKind::SelfTestSent).at(&place))
+        .await;
     let (hearing, seat) = place;
     let score = request.report.overall.score;
     shared

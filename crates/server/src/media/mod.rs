@@ -101,6 +101,7 @@ pub struct MediaPlane {
     udp: SocketAddr,
     tcp: SocketAddr,
     passage: Arc<tcp::Passage>,
+    tunnels: Arc<tunnel::Tunnels>,
     /// Only the shards hold it for good: when they have ended, so have the events, and with them who delivers them.
     events: broadcast::WeakSender<MediaEvent>,
     connections: AtomicU64,
@@ -189,6 +190,7 @@ impl MediaPlane {
             udp,
             tcp,
             passage,
+            tunnels: Arc::default(),
             events: events.downgrade(),
             connections: AtomicU64::new(0),
             tasks,

@@ -14,12 +14,52 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{SinkExt, StreamExt};
 use serde::Deserialize;
 use sfu::MAX_DATAGRAM;
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::AsyncWriteExt;
 
 /// What waits between the WebSocket and the media plane, in each direction, in bytes: some ten milliseconds of pictures.
 const BETWEEN: usize = 32 * 1024;
+
+/// Tunnels that one participant may hold at once: the one in use, and the next one while the server has not missed it.
+const EACH: usize = 3;
+
+/// How many tunnels everybody holds, by room and identity.
+#[derive(Default)]
+pub(super) struct Tunnels(Mutex<HashMap<(String, String), usize>>);
+
+/// One of them; dropping it gives it back.
+struct Held {
+    tunnels: Arc<Tunnels>,
+    who: (String, String),
+}
+
+impl Tunnels {
+    fn hold(self: &Arc<Self>, who: (String, String)) -> Option<Held> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = held.entry(who.clone()).or_default();
+        (*count < EACH).then(|| {
+            *count += 1;
+            Held {
+                tunnels: self.clone(),
+                who,
+            }
+        })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut held = self.tunnels.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = held.get_mut(&self.who) {
+            *count -= 1;
+            if *count == 0 {
+                held.remove(&self.who);
+            }
+        }
+    }
+}
 
 /// What the address of the WebSocket says.
 #[derive(Deserialize)]
@@ -35,8 +75,9 @@ pub(super) async fn open(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Refused> {
-    admitted(&plane, &query.access_token, &headers)?;
-    let Some(slot) = plane.passage.slot() else {
+    let claims = admitted(&plane, &query.access_token, &headers)?;
+    let held = plane.tunnels.hold((claims.video.room, claims.sub));
+    let (Some(slot), Some(held)) = (plane.passage.slot(), held) else {
         return Ok(StatusCode::SERVICE_UNAVAILABLE.into_response());
     };
     Ok(upgrade
@@ -44,7 +85,7 @@ pub(super) async fn open(
         .max_frame_size(MAX_DATAGRAM)
         .on_upgrade(async move |socket| {
             serve(&plane, socket).await;
-            drop(slot);
+            drop((slot, held));
         }))
 }
 
@@ -92,6 +133,22 @@ fn stand_in(n: u64) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_participant_holds_a_few_and_gives_them_back() {
+        let tunnels = Arc::<Tunnels>::default();
+        let who = |name: &str| ("room".to_owned(), name.to_owned());
+        let held: Vec<Held> = (0..EACH).filter_map(|_| tunnels.hold(who("a"))).collect();
+        assert_eq!(held.len(), EACH);
+        assert!(tunnels.hold(who("a")).is_none());
+        assert!(tunnels.hold(who("b")).is_some(), "another's are their own");
+        drop(held);
+        assert!(tunnels.hold(who("a")).is_some());
+        assert!(
+            tunnels.0.lock().expect("whole").is_empty(),
+            "nothing is remembered"
+        );
+    }
 
     #[test]
     fn no_two_connections_share_an_address_and_none_is_on_a_wire() {

@@ -14,6 +14,7 @@ pub(crate) enum AuditKind {
     SignedIn,
     Connected,
     ConnectionEnded,
+    SelfTestSent,
 }
 
 impl AuditKind {
@@ -27,6 +28,7 @@ impl AuditKind {
             AuditKind::SignedIn => "signed_in",
             AuditKind::Connected => "connected",
             AuditKind::ConnectionEnded => "connection_ended",
+            AuditKind::SelfTestSent => "self_test_sent",
         }
     }
 }

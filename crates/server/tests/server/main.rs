@@ -14,3 +14,4 @@ mod selftests;
 #[path = "../kit/signalling.rs"]
 mod signalling;
 mod staff;
+mod tunnel;

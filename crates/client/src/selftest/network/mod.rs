@@ -22,7 +22,7 @@ mod tally;
 
 use crate::http::{Court, CourtError};
 use crate::transport::Paths;
-use practice::{Access, Room};
+use practice::{Access, PracticeError, Room};
 use protocol::{NetworkFacts, Practice, TestPath};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -35,7 +35,7 @@ use url::Url;
 pub const WHOLE: Duration = Duration::from_secs(20);
 /// Each of name, connection, TLS, answer and channel.
 pub const STEP: Duration = Duration::from_secs(3);
-/// Until the first packet is back, on each way. Signalling, ICE and DTLS take ten round trips together. Three seconds more
+/// Until the first packet is back, on each way. Signalling, ICE and DTLS take ten round trips together. Six seconds more
 /// where ICE has found a path.
 pub const MEDIA: Duration = Duration::from_secs(4);
 /// How long sound and pictures go there and back for round trip, jitter and loss.
@@ -110,6 +110,25 @@ fn path(is_open: bool) -> TestPath {
     if is_open { TestPath::Open } else { TestPath::Closed }
 }
 
+/// What came of entering a practice room on one way.
+enum Entered {
+    /// Media comes back.
+    Open(Box<Room>),
+    /// Packets go there and back, and too few for a connection in the time there is: a bad way, but not a blocked one.
+    Slow,
+    /// Nothing comes back.
+    Blocked,
+}
+
+impl Entered {
+    fn open(self) -> Option<Room> {
+        match self {
+            Self::Open(room) => Some(*room),
+            Self::Slow | Self::Blocked => None,
+        }
+    }
+}
+
 struct Line<'a> {
     server: &'a Url,
     limits: &'a Limits,
@@ -149,18 +168,18 @@ impl Line<'_> {
         let [udp, tcp, tunnel] = rooms;
         let udp = async {
             let room = self.room(udp?, Paths::UdpOnly).await;
-            self.note(|facts| facts.udp = path(room.is_some()));
-            room
+            self.note(|facts| facts.udp = path(!matches!(room, Entered::Blocked)));
+            room.open()
         };
         let tcp = async {
             let room = self.room(tcp?, Paths::TcpOnly).await;
-            self.note(|facts| facts.tcp = path(room.is_some()));
-            room
+            self.note(|facts| facts.tcp = path(!matches!(room, Entered::Blocked)));
+            room.open()
         };
         let tunnel = async {
             let room = self.room(tunnel?, Paths::WebOnly).await;
-            self.note(|facts| facts.tunnel = path(room.is_some()));
-            room
+            self.note(|facts| facts.tunnel = path(!matches!(room, Entered::Blocked)));
+            room.open()
         };
         let ((), udp, tcp, tunnel) = tokio::join!(channel, udp, tcp, tunnel);
         // A hearing takes the first that works. The other rooms end here.
@@ -252,12 +271,15 @@ impl Line<'_> {
     }
 
     /// A practice room in which a packet has come back.
-    async fn room(&self, access: Access, paths: Paths) -> Option<Room> {
+    async fn room(&self, access: Access, paths: Paths) -> Entered {
         match Room::open(&access, paths, self.limits.media, &self.tasks).await {
-            Ok(room) => Some(room),
+            Ok(room) => Entered::Open(Box::new(room)),
             Err(error) => {
                 tracing::info!(%error, ?paths, "no media comes back");
-                None
+                match error {
+                    PracticeError::Late { has_path: true } => Entered::Slow,
+                    _ => Entered::Blocked,
+                }
             }
         }
     }

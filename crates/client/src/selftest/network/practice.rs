@@ -30,7 +30,7 @@ const QUALITY_BPS: u64 = 400_000;
 const FLOW_EVERY: Duration = Duration::from_millis(5);
 /// Where packets go there and back, DTLS gets so much more time: on a line that loses a fifth each way it takes seconds, and that
 /// line is bad but not blocked.
-const HANDSHAKE: Duration = Duration::from_secs(3);
+const HANDSHAKE: Duration = Duration::from_secs(6);
 /// Sent before anything is counted.
 const LEAD_IN: Duration = Duration::from_millis(100);
 /// While the first packet has not come back, it is looked so often whether it is too late.
@@ -68,7 +68,10 @@ pub(super) enum PracticeError {
     #[error("the media connection ended")]
     Ended,
     #[error("no media came back in time")]
-    Late,
+    Late {
+        /// Packets do go there and back.
+        has_path: bool,
+    },
 }
 
 /// What came through, in bits a second.
@@ -102,7 +105,9 @@ impl Room {
             let mirror = Peer::enter(&access.url, &access.mirror, paths, Part::Receives, tasks).await?;
             Ok::<_, PracticeError>((me, mirror))
         };
-        let (me, mirror) = timeout(limit, both).await.map_err(|_| PracticeError::Late)??;
+        let (me, mirror) = timeout(limit, both)
+            .await
+            .map_err(|_| PracticeError::Late { has_path: false })??;
         let mut room = Self {
             me,
             mirror,
@@ -118,7 +123,7 @@ impl Room {
             let has_path = room.me.transport.has_path() && room.mirror.transport.has_path();
             let more = if has_path { HANDSHAKE } else { Duration::ZERO };
             if began.elapsed() >= limit + more {
-                return Err(PracticeError::Late);
+                return Err(PracticeError::Late { has_path });
             }
         }
         Ok(room)
@@ -281,10 +286,7 @@ impl Peer {
     ) -> Result<Self, PracticeError> {
         let (told, events) = mpsc::channel(QUEUE);
         let local = crate::room::local_address(url);
-        let web = Web {
-            server: url.clone(),
-            token: token.clone(),
-        };
+        let web = Web::new(url.clone(), token.clone());
         let transport =
             WebrtcTransport::open_for(Purpose::Measuring, paths, local, web, told, tasks.clone()).await?;
         let mut peer = Self {

@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Pictures are looked at for so long.
 const LOOKED_AT: Duration = Duration::from_secs(2);
+/// A look is answered by then: opening a camera takes six seconds at most.
+const LOOK_LIMIT: Duration = Duration::from_secs(12);
 /// A person reads one sentence in this time.
 const SPOKEN: Duration = Duration::from_secs(5);
 /// The loudspeaker is behind by this much at most when the last sample was handed to it.
@@ -27,7 +29,8 @@ const SHAPE_FLOOR_DB: f32 = -60.0;
 pub(in crate::session) enum Checked {
     /// None: no picture came.
     Looked(Option<Seen>),
-    Heard(Result<Recording, AudioError>),
+    /// And another microphone that hears speech while this one does not.
+    Heard(Result<Recording, AudioError>, Option<String>),
     Replayed,
     Looped(Option<SpeakerFacts>),
 }
@@ -35,8 +38,9 @@ pub(in crate::session) enum Checked {
 /// The look at the camera.
 struct Looking {
     answer: Answer<CameraFacts>,
-    /// Or it waits until the camera is open.
+    /// Or it waits until the camera is open, at most until then.
     begun: bool,
+    until: Instant,
 }
 
 /// A check that uses the sound; one at a time.
@@ -86,11 +90,11 @@ impl Actor {
     pub(super) fn checked(&mut self, checked: Checked) {
         match checked {
             Checked::Looked(seen) => self.looked(seen),
-            Checked::Heard(recording) => {
+            Checked::Heard(recording, live) => {
                 let Some(Sounding::Hearing(answer)) = self.checks.sounding.take() else {
                     return;
                 };
-                let _ = answer.send(Ok(self.heard(recording)));
+                let _ = answer.send(Ok(self.heard(recording, live)));
             }
             Checked::Replayed => {
                 if let Some(Sounding::Replaying(answer)) = self.checks.sounding.take() {
@@ -116,8 +120,24 @@ impl Actor {
             let _ = answer.send(Err(device_error(DeviceFault::Busy)));
             return;
         }
-        self.checks.looking = Some(Looking { answer, begun: false });
+        self.checks.looking = Some(Looking {
+            answer,
+            begun: false,
+            until: Instant::now() + LOOK_LIMIT,
+        });
         self.look_on();
+    }
+
+    /// A camera that neither runs nor says why is not waited for without end.
+    pub(super) fn look_overdue(&mut self, now: Instant) {
+        if self
+            .checks
+            .looking
+            .as_ref()
+            .is_some_and(|looking| now >= looking.until)
+        {
+            self.look_failed(DeviceFault::Hung);
+        }
     }
 
     /// Goes on with a look that waits for the camera; to be called when the camera's state has changed.
@@ -201,26 +221,33 @@ impl Actor {
         self.checks.kept = None;
         let audio = self.studio.audio().filter(|_| self.has_microphone);
         let Some(audio) = audio else {
-            let _ = answer.send(Ok(self.heard(Err(AudioError::Missing))));
+            let _ = answer.send(Ok(self.heard(Err(AudioError::Missing), None)));
             return;
         };
         self.checks.sounding = Some(Sounding::Hearing(answer));
         let found = self.checks.found.clone();
-        let recording = tokio::task::spawn_blocking(move || record(&audio, SPOKEN));
+        let recording = tokio::task::spawn_blocking(move || {
+            let recording = record(&audio, SPOKEN);
+            let silent = recording
+                .as_ref()
+                .is_ok_and(|recording| recording.heard.speech_db.is_none());
+            let live = silent.then(|| sound::live_other(&audio)).flatten();
+            (recording, live)
+        });
         self.tasks.spawn(async move {
             // A panic in it was reported where it happened.
-            let recording = recording.await.unwrap_or(Err(AudioError::Missing));
-            drop(found.send(Checked::Heard(recording)));
+            let (recording, live) = recording.await.unwrap_or((Err(AudioError::Missing), None));
+            drop(found.send(Checked::Heard(recording, live)));
         });
     }
 
-    fn heard(&mut self, recording: Result<Recording, AudioError>) -> Voice {
+    fn heard(&mut self, recording: Result<Recording, AudioError>, live: Option<String>) -> Voice {
         let (heard, sound) = match recording {
             Ok(recording) => (Ok(recording.heard), recording.sound),
             Err(error) => (Err(error), Vec::new()),
         };
         let facts = match self.studio.audio() {
-            Some(audio) => sound::microphone_facts(self.studio.microphone(), &audio, heard, None),
+            Some(audio) => sound::microphone_facts(self.studio.microphone(), &audio, heard, live),
             None => MicrophoneFacts::Failed {
                 fault: DeviceFault::Missing,
                 device: None,

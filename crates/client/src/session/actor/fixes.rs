@@ -189,7 +189,8 @@ impl Actor {
                 Ok(()) => self.restart_camera(),
                 Err(error) => self.end_fix(Err(error)),
             },
-            DeviceKind::Microphone | DeviceKind::Speaker => {}
+            // Two of the same name would not be told apart when the other one runs.
+            DeviceKind::Microphone | DeviceKind::Speaker => self.device(kind, DeviceState::Opening),
         }
     }
 

@@ -143,6 +143,27 @@ fn what_was_agreed_to_outlasts_a_drop() {
     );
 }
 
+/// A program that crashed never says how it went.
+#[test]
+fn what_was_agreed_to_and_never_done_does_not_stand_in_the_way_for_ever() {
+    let mut world = world();
+    world.ok("clerk", offer("plaintiff", DeviceFix::RestartCamera));
+    world.ok("plaintiff", Command::FixAnswer { agreed: true });
+    world.wait(59_999);
+    world.refused(
+        "clerk",
+        offer("plaintiff", DeviceFix::NextCamera),
+        Refusal::WrongTargetState,
+    );
+    world.wait(1);
+    world.ok("clerk", offer("plaintiff", DeviceFix::NextCamera));
+    world.refused(
+        "plaintiff",
+        Command::FixDone { worked: true },
+        Refusal::NothingToDo,
+    );
+}
+
 #[test]
 fn a_report_that_came_changes_the_score_and_nothing_else() {
     let mut world = world();
