@@ -198,7 +198,13 @@ mod tests {
         let path = folder.path().join("played.wav");
         let measured = async |speaker| {
             let clock = MediaClock::start();
-            let (microphone, speaker) = measure(CaptureChoice::Device(nowhere()), speaker, clock).await;
+            let (microphone, speaker) = measure(
+                CaptureChoice::Device(nowhere()),
+                speaker,
+                clock,
+                &TaskTracker::new(),
+            )
+            .await;
             let missing = matches!(
                 microphone,
                 Some(MicrophoneFacts::Failed {

@@ -7,7 +7,7 @@ use crate::place::Place;
 use protocol::{Command, DeviceFix, Event, FixOffer, FixState, Refusal, SeatId};
 
 /// A program that has not said for so long how it went will not say it, in milliseconds: none of the fixes takes half of it.
-pub const FIX_LIMIT_MS: u64 = 60_000;
+const FIX_LIMIT_MS: u64 = 60_000;
 
 pub(super) fn carry_out(draft: &mut Draft<'_>, sender: &SeatId, command: &Command) -> Result<(), Refusal> {
     match command {
