@@ -30,13 +30,19 @@ fn programs_with(path: &str) -> Vec<String> {
     };
     let processes = processes.flatten().map(|process| process.path());
     processes
-        .filter(|process| process.file_name().is_some_and(|id| id != own.as_str()))
+        .filter(|process| is_other(process, &own))
         .filter(|process| has_open(process, path))
         .filter_map(|process| {
             let name = fs::read_to_string(process.join("comm")).ok()?;
             Some(name.trim_end().to_owned())
         })
         .collect()
+}
+
+/// `/proc` names this program by its number and twice by a word (`self`, `thread-self`); much there is no process at all.
+fn is_other(process: &Path, own: &str) -> bool {
+    let name = process.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| name != own && name.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn has_open(process: &Path, path: &str) -> bool {
