@@ -52,6 +52,23 @@ describe('the person', () => {
     await waitFor(() => expect(sent()).toContainEqual({ type: 'fix.done', worked: false }));
     expect(await screen.findByText('没有处理好，已告诉书记员。')).toBeTruthy();
   });
+  it('has it done once, whatever the screen does meanwhile', async () => {
+    let finish: (done: null) => void = () => undefined;
+    const { sent, call } = await enter('plaintiff', () => new Promise((done) => (finish = done)));
+    offered('plaintiff', { fix: 'reconnect' });
+    await press('同意');
+    await waitFor(() => expect(call).toHaveBeenCalledWith('fix.apply', 'reconnect'));
+    const session = useSession();
+    const before = session.snapshot;
+    // A drop takes the courtroom off the screen, and brings it back with a new snapshot.
+    session.link = { name: 'retrying', attempt: 1, retryInMs: 0, lostForMs: 5_000 };
+    await screen.findAllByText(/连接/);
+    session.link = { name: 'live' };
+    session.snapshot = before && { ...before };
+    finish(null);
+    await waitFor(() => expect(sent()).toContainEqual({ type: 'fix.done', worked: true }));
+    expect(call.mock.calls.filter(([name]) => name === 'fix.apply')).toHaveLength(1);
+  });
   it('declines, and nothing is touched', async () => {
     const { sent, call } = await enter('plaintiff');
     offered('plaintiff', { fix: 'reconnect' });
