@@ -140,9 +140,17 @@ class BrowserHost implements Host {
       return null;
     },
     'practice.start': async () => {
-      await this.practice?.end();
-      const practice = new PracticeSession(this.capture, () => this.show());
+      const before = this.practice;
+      const practice = new PracticeSession(
+        this.capture,
+        () => this.show(),
+        (reason) => {
+          if (this.practice === practice) this.practice = null;
+          this.say({ type: 'mediaLink', state: { name: 'ended', reason } });
+        },
+      );
       this.practice = practice;
+      await before?.end();
       await practice.start().catch((error: unknown) => {
         if (this.practice === practice) this.practice = null;
         throw error;
