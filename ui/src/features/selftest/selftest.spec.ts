@@ -66,6 +66,31 @@ describe('设备自检', () => {
     expect(screen.getByRole('button', { name: '开始检测' })).toBeTruthy();
   });
 
+  it('says nothing of a test that it did not start', async () => {
+    const { say } = open();
+    say({ type: 'selfTest', progress: at(false, [], ['network']) });
+    say({ type: 'selfTest', progress: at(true) });
+    await Promise.resolve();
+    expect(screen.queryByRole('heading', { name: '设备自检报告' })).toBeNull();
+    expect(screen.getByRole('button', { name: '开始检测' })).toBeTruthy();
+  });
+
+  it('shows the report of 逐项检测 among the earlier ones when that closes', async () => {
+    const kept: SelfTest[] = [];
+    const { asked, say } = open({
+      'check.history': () => [...kept],
+      'check.keep': (report) => (kept.push({ ...report, takenAt: new Date(2026, 2, 17, 20, 14).getTime() }), null),
+      'check.permissions': () => ({ camera: 'granted', microphone: 'granted' }),
+      'media.switch': () => null,
+      'devices.list': () => ({ devices: [], camera: null, microphone: null, speaker: null }),
+    });
+    await press('逐项检测');
+    say({ type: 'selfTest', progress: at(true) });
+    await fireEvent.click(await screen.findByRole('button', { name: /返回/ }));
+    expect(await screen.findByRole('button', { name: /2026年3月17日/ })).toBeTruthy();
+    expect(asked.map(({ name }) => name)).toContain('check.stop');
+  });
+
   it('shows an earlier report', async () => {
     const earlier = { ...TESTED(), takenAt: new Date(2026, 2, 17, 20, 14).getTime() };
     open({ 'check.history': () => [earlier] });

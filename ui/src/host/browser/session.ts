@@ -5,7 +5,7 @@ import type { Command, HostEvent, Outcome, SeatTaken, SendCommand, ServerFrame, 
 import { Awake } from './awake';
 import type { Capture } from './capture';
 import { Channel } from './channel';
-import { follow, inLiveRoom, receives, reportsSwitches, type Standing } from './control';
+import { follow, inLiveRoom, receives, reportsSwitches, sendingOf, type Standing } from './control';
 import { MediaRoom } from './media';
 import { look, measure, NETWORK_EVERY_MS, type Counters } from './network';
 import { SwitchReport } from './report';
@@ -115,6 +115,11 @@ export class HearingSession {
     if (mic !== null && !(mic && media.micLocked)) this.report.compare('mic', media.mic, mic, again);
     const camera = capture.switchedOn('camera');
     if (camera !== null && !(camera && media.cameraLocked)) this.report.compare('camera', media.camera, camera, again);
+  }
+
+  /** What the microphone hears now is heard in court. */
+  get isHeard(): boolean {
+    return sendingOf(this.standing, this.around.capture.wants, false).mic;
   }
 
   /** The pictures of the others. */
