@@ -38,6 +38,8 @@ export class Capture {
   private gain = 1;
   private louder: Raised | null = null;
   private shared: MediaStreamTrack | null = null;
+  /** Loudest sample since `takePeak`. */
+  private peak: number | null = null;
   /** Loudest 100 ms since the meter was asked to listen anew. */
   private loudest = SILENCE_DB;
 
@@ -90,6 +92,12 @@ export class Capture {
   /** Loudest 100 ms since `listenAnew`. */
   get loudestDb(): number {
     return this.loudest;
+  }
+  /** The loudest sample since this was last asked; `null` where nobody listened. */
+  takePeak(): number | null {
+    const { peak } = this;
+    this.peak = null;
+    return peak;
   }
   /** Forgets how loud it was. */
   listenAnew(): void {
@@ -306,6 +314,7 @@ export class Capture {
     const speech = new SpeechFinder();
     const meter = new LevelWatch(track, ({ rmsDb, peakDb }) => {
       this.loudest = Math.max(this.loudest, rmsDb);
+      this.peak = Math.max(this.peak ?? SILENCE_DB, peakDb);
       this.say({ type: 'level', rmsDb, peakDb, talkingWhileMuted: speech.hears(rmsDb) && !this.wanted.mic });
     });
     this.watch = { of: track, meter };
