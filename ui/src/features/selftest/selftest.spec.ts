@@ -96,6 +96,8 @@ describe('设备自检', () => {
     open({ 'check.history': () => [earlier] });
     await fireEvent.click(await screen.findByRole('button', { name: /2026年3月17日/ }));
     await waitFor(() => expect(screen.getByText(/20260317-2014/)).toBeTruthy());
+    // Who does not see the page is taken to it.
+    expect(document.activeElement).toBe(screen.getByRole('heading', { name: '设备自检报告' }));
   });
 });
 
