@@ -18,6 +18,7 @@ it('an answer that was overtaken changes nothing', async () => {
   const test = (sentAt: number): SeatTest => ({ seat: 'a', sentAt, report: TESTED() });
   const loads = [reports.load(), reports.load(), reports.load()];
   answers[2]?.give([test(3)]);
+  await loads[2];
   answers[1]?.give([test(2)]);
   answers[0]?.fail(new HostFailure({ name: 'unreachable' }));
   await Promise.all(loads);
