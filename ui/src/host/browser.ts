@@ -50,7 +50,12 @@ class BrowserHost implements Host {
       this.show();
     },
   );
-  private readonly checks = new Checks(this.capture, VERSION, (event) => this.say(event));
+  private readonly checks = new Checks(
+    this.capture,
+    VERSION,
+    (event) => this.say(event),
+    () => this.session?.isHeard ?? false,
+  );
 
   private readonly handlers: Handlers = {
     'app.start': async () => ({
@@ -121,7 +126,7 @@ class BrowserHost implements Host {
     'check.look': () => this.checks.look(),
     'check.hear': () => this.checks.hear(),
     'check.replay': async () => {
-      await this.checks.replay().catch((error: unknown) => this.throwIf(faultOf(error)));
+      await this.checks.replay();
       return null;
     },
     'check.loop': () => this.checks.loop(),
@@ -140,9 +145,17 @@ class BrowserHost implements Host {
       return null;
     },
     'practice.start': async () => {
-      await this.practice?.end();
-      const practice = new PracticeSession(this.capture, () => this.show());
+      const before = this.practice;
+      const practice = new PracticeSession(
+        this.capture,
+        () => this.show(),
+        (reason) => {
+          if (this.practice === practice) this.practice = null;
+          this.say({ type: 'mediaLink', state: { name: 'ended', reason } });
+        },
+      );
       this.practice = practice;
+      await before?.end();
       await practice.start().catch((error: unknown) => {
         if (this.practice === practice) this.practice = null;
         throw error;

@@ -1,4 +1,5 @@
 /** Small questions about people in the hearing. */
+import { troublesOf } from './fixes';
 import type { Participant, ParticipantState, Role, SeatId, Snapshot } from '../wire/generated';
 
 /** Where the person stands, connected or not: a drop does not change anybody's place. */
@@ -22,9 +23,9 @@ export const called = (p: { title: string; name: string }): string => `${p.title
 /** The person's connection needs looking after. */
 export const isWeak = (p: Participant): boolean => p.net === 'poor' || p.net === 'bad';
 
-/** There, through with the steps of joining, and with a device check that does not speak against it. */
+/** There, through with the steps of joining, seen and heard, and with a device check that does not speak against it. */
 export const isReady = (p: Participant): boolean =>
-  !isAway(p) && ['waiting', 'witnessRoom', 'inCourt'].includes(p.state.name) && p.test !== 'bad' && p.net !== 'bad';
+  !isAway(p) && ['waiting', 'witnessRoom', 'inCourt'].includes(p.state.name) && p.test !== 'bad' && p.net !== 'bad' && troublesOf(p).every(({ device }) => device === 'speaker');
 
 /** Bars of the network sign, 0 to 4. */
 export function bars(p: Participant): 0 | 1 | 2 | 3 | 4 {

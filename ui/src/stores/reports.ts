@@ -13,13 +13,20 @@ export const useReports = defineStore('reports', () => {
   const tests = shallowRef<SeatTest[]>([]);
   const failed = ref(false);
 
+  /** An answer that was overtaken by a later question is old. */
+  let asked = 0;
+
   async function load() {
+    asked += 1;
+    const mine = asked;
     try {
-      tests.value = await host.call('court.selfTests', null);
+      const answer = await host.call('court.selfTests', null);
+      if (mine !== asked) return;
+      tests.value = answer;
       failed.value = false;
     } catch (error) {
       if (!(error instanceof HostFailure)) throw error;
-      failed.value = true;
+      if (mine === asked) failed.value = true;
     }
   }
   const scores = computed(() => {

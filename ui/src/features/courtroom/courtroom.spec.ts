@@ -79,12 +79,12 @@ describe('for a party', () => {
       await level(-90);
       vi.advanceTimersByTime(7_999);
       await level(-90);
-      expect(screen.queryByText(/法庭听不到您的麦克风/)).toBeNull();
+      expect(screen.queryByText(/法庭听不到您说话/)).toBeNull();
       vi.advanceTimersByTime(1);
       await level(-90);
-      expect(screen.getByText(/法庭听不到您的麦克风/)).toBeTruthy();
+      expect(screen.getByText(/法庭听不到您说话/)).toBeTruthy();
       await level(-40);
-      expect(screen.queryByText(/法庭听不到您的麦克风/)).toBeNull();
+      expect(screen.queryByText(/法庭听不到您说话/)).toBeNull();
     } finally {
       vi.useRealTimers();
     }

@@ -1,6 +1,6 @@
 /** 练习 on the scripted host. */
 import { fireEvent, screen, waitFor } from '@testing-library/vue';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { HostFailure } from '../../host/host';
 import { fakeHost } from '../../testing/fakeHost';
 import { mountApp } from '../../testing/mountApp';
@@ -24,6 +24,8 @@ function open(failures: HostError[] = []) {
 const track = (slot: number, own: boolean): TrackInfo => ({ slot, own, seat: own ? 'own' : 'me', source: 'camera', muted: false, width: 640, height: 360 });
 const busy: HostError = { name: 'api', error: { code: 'busy', retryAfterMs: 10_000, validFrom: null } };
 
+afterEach(() => void vi.useRealTimers());
+
 describe('practising', () => {
   it('shows oneself, and what comes back', async () => {
     const { say, attached, asked, unmount } = open();
@@ -41,6 +43,26 @@ describe('practising', () => {
     say({ type: 'mediaLink', state: { name: 'ended', reason: 'hearingEnded' } });
     await fireEvent.click(await screen.findByRole('button', { name: '再练一次' }));
     expect(asked.filter((one) => one.name === 'practice.start')).toHaveLength(2);
+  });
+  it('says what to do when no picture comes back, and begins again', async () => {
+    vi.useFakeTimers();
+    const { say, asked } = open();
+    await vi.advanceTimersByTimeAsync(9_900);
+    expect(screen.queryByText(/画面还没有传回来/)).toBeNull();
+    await vi.advanceTimersByTimeAsync(200);
+    expect(screen.getByText(/画面还没有传回来。请检查摄像头和网络，再练一次。/)).toBeTruthy();
+    await fireEvent.click(screen.getByRole('button', { name: '再练一次' }));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked.filter((one) => one.name === 'practice.start')).toHaveLength(2);
+    say({ type: 'tracks', tracks: [track(17, false)] });
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(screen.queryByText(/画面还没有传回来/)).toBeNull();
+  });
+  it('says that this browser sends no picture, also before the room is open', async () => {
+    const { say } = open();
+    say({ type: 'mediaLink', state: { name: 'ended', reason: 'updateNeeded' } });
+    expect(await screen.findByText(/无法发送画面/)).toBeTruthy();
+    expect(screen.queryByText(/正在等/)).toBeNull();
   });
   it.each<[HostError, RegExp]>([
     [busy, /练习的人多/],

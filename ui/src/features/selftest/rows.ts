@@ -84,18 +84,19 @@ export function rowsOf(report: SelfTest): Row[] {
 }
 
 /** Of which part each is. */
-const PART_OF: Record<Unknowable, PartName> = {
+const PART_OF: Record<Unknowable, PartName | null> = {
   holders: 'camera',
   flipped: 'camera',
   proxy: 'network',
-  tunnel: 'network',
+  // The way of last resort, and how fast pictures are encoded, say nothing to a person.
+  tunnel: null,
   systemSwitches: 'permissions',
   load: 'computer',
   memory: 'computer',
   disk: 'computer',
   power: 'computer',
   saver: 'computer',
-  codec: 'computer',
+  codec: null,
 };
 
 /** A report of another program may know it all the same. */

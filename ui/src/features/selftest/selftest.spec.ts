@@ -34,7 +34,7 @@ describe('设备自检', () => {
     expect(await screen.findByText('可以参加庭审，建议先改善')).toBeTruthy();
     const network = screen.getByRole('row', { name: /^网络/ });
     expect(within(network).getByText('网络拦住了传画面和声音的快速通道（UDP），改走备用通道（TCP），网络不好时容易卡顿。')).toBeTruthy();
-    expect(within(network).getByText('上行 3.2 兆/秒，下行 9.6 兆/秒，时延 64 毫秒，丢包 6.1%')).toBeTruthy();
+    expect(within(network).getByText('上传 3.2、下载 9.6（兆比特每秒），时延 64 毫秒，丢包 6.1%')).toBeTruthy();
   });
 
   it('can be stopped, and then says that it was', async () => {
@@ -66,11 +66,38 @@ describe('设备自检', () => {
     expect(screen.getByRole('button', { name: '开始检测' })).toBeTruthy();
   });
 
+  it('says nothing of a test that it did not start', async () => {
+    const { say } = open();
+    say({ type: 'selfTest', progress: at(false, [], ['network']) });
+    say({ type: 'selfTest', progress: at(true) });
+    await Promise.resolve();
+    expect(screen.queryByRole('heading', { name: '设备自检报告' })).toBeNull();
+    expect(screen.getByRole('button', { name: '开始检测' })).toBeTruthy();
+  });
+
+  it('shows the report of 逐项检测 among the earlier ones when that closes', async () => {
+    const kept: SelfTest[] = [];
+    const { asked, say } = open({
+      'check.history': () => [...kept],
+      'check.keep': (report) => (kept.push({ ...report, takenAt: new Date(2026, 2, 17, 20, 14).getTime() }), null),
+      'check.permissions': () => ({ camera: 'granted', microphone: 'granted' }),
+      'media.switch': () => null,
+      'devices.list': () => ({ devices: [], camera: null, microphone: null, speaker: null }),
+    });
+    await press('逐项检测');
+    say({ type: 'selfTest', progress: at(true) });
+    await fireEvent.click(await screen.findByRole('button', { name: /返回/ }));
+    expect(await screen.findByRole('button', { name: /2026年3月17日/ })).toBeTruthy();
+    expect(asked.map(({ name }) => name)).toContain('check.stop');
+  });
+
   it('shows an earlier report', async () => {
     const earlier = { ...TESTED(), takenAt: new Date(2026, 2, 17, 20, 14).getTime() };
     open({ 'check.history': () => [earlier] });
     await fireEvent.click(await screen.findByRole('button', { name: /2026年3月17日/ }));
     await waitFor(() => expect(screen.getByText(/20260317-2014/)).toBeTruthy());
+    // Who does not see the page is taken to it.
+    expect(document.activeElement).toBe(screen.getByRole('heading', { name: '设备自检报告' }));
   });
 });
 
@@ -91,7 +118,7 @@ describe('a report', () => {
 
   it('as text is one line a part, and the steps', () => {
     const report = TESTED();
-    const lines = reportText(report, t).trimEnd().split('\n');
+    const lines = reportText(report, t, 'fake').trimEnd().split('\n');
     expect(lines).toContain('摄像头 [良好] 集成摄像头 1280×720，每秒 30 帧');
     expect(lines.at(-3)).toBe('1. 在单位上网的，请网管放行到法院服务器的 UDP 端口。');
     expect(lines[1]).toBe(`报告编号　${numberOf(report.takenAt)}`);

@@ -16,7 +16,8 @@ export function useSelfTest() {
   const report = computed(() => chosen.value ?? (progress.value?.done ? progress.value.report : null));
 
   const listening = host.on((event) => {
-    if (event.type !== 'selfTest') return;
+    // A check that somebody else started, or one that is over, says nothing here.
+    if (event.type !== 'selfTest' || !started.value) return;
     progress.value = event.progress;
     if (event.progress.done) {
       started.value = false;
@@ -54,5 +55,5 @@ export function useSelfTest() {
     // Devices are closed when nobody looks any more.
     if (running.value) void host.call('check.stop', null);
   });
-  return { progress, running, failed, interrupted, earlier, chosen, report, start, stop };
+  return { progress, running, failed, interrupted, earlier, chosen, report, history, start, stop };
 }

@@ -84,3 +84,36 @@ test('what cannot be sent is off for the court, and its owner is told why', asyn
   expect(live.size).toBe(0);
   expect(lastState()).toEqual({ type: 'device', kind: 'camera', state: { name: 'failed', fault: 'notSent' } });
 });
+
+test('what is off, or locked by the court, is not restarted, and that is no success', async () => {
+  const own = capture();
+  expect(await own.restart('camera')).toBe('denied');
+  await own.turn('video', true);
+  expect(await own.restart('camera')).toBeNull();
+  own.obey({ media: { mic: false, camera: false, micLocked: false, cameraLocked: true } } as Parameters<typeof own.obey>[0]);
+  expect(await own.restart('camera')).toBe('denied');
+  expect(live.size).toBe(0);
+});
+
+test('a camera that did not open, and was then locked by the court, stays closed', async () => {
+  const own = capture();
+  const { getUserMedia } = navigator.mediaDevices;
+  navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotReadableError'));
+  expect(await own.turn('video', true)).toBe('busy');
+  navigator.mediaDevices.getUserMedia = getUserMedia;
+  own.obey({ media: { mic: false, camera: false, micLocked: false, cameraLocked: true } } as Parameters<typeof own.obey>[0]);
+  expect(await own.restart('camera')).toBe('denied');
+  expect(own.wants.camera).toBe(false);
+});
+
+test('a restart that was overtaken did not happen, and leaves what came later alone', async () => {
+  const own = capture();
+  await own.turn('video', true);
+  const restarted = own.restart('camera');
+  await own.turn('video', false);
+  expect(await restarted).toBe('busy');
+  expect(own.wants.camera).toBe(false);
+  expect(live.size).toBe(0);
+  // Not refused either: turned off, it is off.
+  expect(await own.restart('camera')).toBe('denied');
+});

@@ -9,6 +9,9 @@ import type { PictureSource, Plans } from './media';
 import { Raised, raised } from './raised';
 import { Turned } from './turned';
 
+/** A later word about the device decides; that there was one is no fault of it. */
+const notSuperseded = (fault: DeviceFault | 'superseded' | null): DeviceFault | null => (fault === 'superseded' ? null : fault);
+
 const switchOf = (kind: 'camera' | 'microphone'): keyof Wants => (kind === 'camera' ? 'camera' : 'mic');
 
 /** Everything this machine captures. */
@@ -21,6 +24,8 @@ export class Capture {
   private wanted: Wants = { mic: false, camera: false };
   /** Wanted on, and the device did not open: another one is tried at once. */
   private refused: Wants = { mic: false, camera: false };
+  /** What the court has locked. */
+  private locked: Wants = { mic: false, camera: false };
   private watch: { of: MediaStreamTrack; meter: LevelWatch } | null = null;
   /** In the courtroom a muted microphone keeps listening on this machine, to tell who speaks into it unheard. */
   private keepsEar = false;
@@ -33,6 +38,8 @@ export class Capture {
   private gain = 1;
   private louder: Raised | null = null;
   private shared: MediaStreamTrack | null = null;
+  /** Loudest sample since `takePeak`. */
+  private peak: number | null = null;
   /** Loudest 100 ms since the meter was asked to listen anew. */
   private loudest = SILENCE_DB;
 
@@ -86,6 +93,12 @@ export class Capture {
   get loudestDb(): number {
     return this.loudest;
   }
+  /** The loudest sample since this was last asked; `null` where nobody listened. */
+  takePeak(): number | null {
+    const { peak } = this;
+    this.peak = null;
+    return peak;
+  }
   /** Forgets how loud it was. */
   listenAnew(): void {
     this.loudest = SILENCE_DB;
@@ -127,31 +140,50 @@ export class Capture {
     return true;
   }
 
-  /** Closes a device and opens it again, where it is to run. Returns why it does not, or `null`. */
+  /**
+   * Closes a device and opens it again. Returns why it does not run, or `null`; what is off stays off, and what the court has
+   * locked stays locked: nothing was restarted then.
+   */
   async restart(kind: 'camera' | 'microphone'): Promise<DeviceFault | null> {
     const device = kind === 'camera' ? this.camera : this.microphone;
     const which = switchOf(kind);
-    if (!this.wanted[which] && !this.refused[which]) return device.track === null ? null : device.open(this.chosen[kind]);
-    device.close();
-    return this.turn(kind === 'camera' ? 'video' : 'audio', true);
+    if (this.locked[which]) return 'denied';
+    let fault;
+    if (this.wanted[which] || this.refused[which]) {
+      device.close();
+      fault = await this.open(kind);
+    } else {
+      // Muted, it may still listen for its owner.
+      fault = device.track === null ? 'denied' as const : await device.open(this.chosen[kind]);
+    }
+    // Something else has closed it or opened it again meanwhile.
+    return fault === 'superseded' ? 'busy' : fault;
   }
 
   /** Turns a device on or off. Returns why it does not run, or `null`. */
   async turn(kind: MediaKind, on: boolean): Promise<DeviceFault | null> {
-    const which = kind === 'audio' ? 'mic' : 'camera';
-    this.wanted = { ...this.wanted, [which]: on };
-    this.refused = { ...this.refused, [which]: false };
     const device = kind === 'audio' ? this.microphone : this.camera;
-    if (!on) {
-      if (kind === 'audio' && this.keepsEar && device.track !== null) this.heard('microphone', { name: 'off' });
-      else device.switchOff();
-      return null;
-    }
+    if (on) return notSuperseded(await this.open(device.kind));
+    const which = switchOf(device.kind);
+    this.wanted = { ...this.wanted, [which]: false };
+    this.refused = { ...this.refused, [which]: false };
+    if (kind === 'audio' && this.keepsEar && device.track !== null) this.heard('microphone', { name: 'off' });
+    else device.switchOff();
+    return null;
+  }
+
+  private async open(kind: 'camera' | 'microphone'): Promise<DeviceFault | 'superseded' | null> {
+    const which = switchOf(kind);
+    this.wanted = { ...this.wanted, [which]: true };
+    this.refused = { ...this.refused, [which]: false };
+    const device = kind === 'camera' ? this.camera : this.microphone;
     if (device.track !== null) {
-      this.heard(device.kind, stateOf(device.track));
+      this.heard(kind, stateOf(device.track));
       return null;
     }
-    const fault = await device.open(this.chosen[device.kind]);
+    const fault = await device.open(this.chosen[kind]);
+    // Whoever came later knows what is wanted.
+    if (fault === 'superseded') return fault;
     if (fault !== null) {
       this.wanted = { ...this.wanted, [which]: false };
       this.refused = { ...this.refused, [which]: true };
@@ -170,7 +202,7 @@ export class Capture {
       return this.turn(kind === 'camera' ? 'video' : 'audio', true);
     }
     // Muted, it goes on listening for its owner alone: choosing a device never opens it to the court.
-    return device.track === null ? null : device.open(id);
+    return device.track === null ? null : notSuperseded(await device.open(id));
   }
 
   /** Shares a screen that the browser asks for. */
@@ -205,6 +237,7 @@ export class Capture {
 
   /** Follows the court's word about one's own devices. */
   obey(standing: Standing): void {
+    this.locked = { mic: standing.media.micLocked, camera: standing.media.cameraLocked };
     const after = obey(this.wanted, standing.media);
     const closed = { mic: this.wanted.mic && !after.mic, camera: this.wanted.camera && !after.camera };
     this.wanted = after;
@@ -229,6 +262,7 @@ export class Capture {
   close(): void {
     this.wanted = { mic: false, camera: false };
     this.refused = { mic: false, camera: false };
+    this.locked = { mic: false, camera: false };
     this.keepsEar = false;
     this.upsideDown = false;
     this.gain = 1;
@@ -280,6 +314,7 @@ export class Capture {
     const speech = new SpeechFinder();
     const meter = new LevelWatch(track, ({ rmsDb, peakDb }) => {
       this.loudest = Math.max(this.loudest, rmsDb);
+      this.peak = Math.max(this.peak ?? SILENCE_DB, peakDb);
       this.say({ type: 'level', rmsDb, peakDb, talkingWhileMuted: speech.hears(rmsDb) && !this.wanted.mic });
     });
     this.watch = { of: track, meter };

@@ -111,8 +111,11 @@ export class Device {
     return this.opened;
   }
 
-  /** Opens the chosen device, or the default when the chosen one is gone. Returns why not, or `null`. */
-  async open(id: string | null): Promise<DeviceFault | null> {
+  /**
+   * Opens the chosen device, or the default when the chosen one is gone. Returns why not, or `null`; what closed it or opened
+   * it again meanwhile has superseded this.
+   */
+  async open(id: string | null): Promise<DeviceFault | 'superseded' | null> {
     this.close();
     const mine = ++this.generation;
     this.changed({ name: 'opening' });
@@ -124,16 +127,14 @@ export class Device {
       const track = stream.getTracks()[0];
       if (mine !== this.generation || track === undefined) {
         stream.getTracks().forEach((one) => one.stop());
-        return null;
+        return mine === this.generation ? this.failed('missing') : 'superseded';
       }
       track.addEventListener('ended', () => this.unplugged(track));
       this.opened = track;
       this.changed(stateOf(track));
       return null;
     } catch (error) {
-      const fault = faultOf(error);
-      if (mine === this.generation) this.changed({ name: 'failed', fault });
-      return fault;
+      return mine === this.generation ? this.failed(faultOf(error)) : 'superseded';
     }
   }
 
@@ -154,6 +155,11 @@ export class Device {
   fail(fault: DeviceFault): void {
     this.close();
     this.changed({ name: 'failed', fault });
+  }
+
+  private failed(fault: DeviceFault): DeviceFault {
+    this.changed({ name: 'failed', fault });
+    return fault;
   }
 
   private unplugged(track: MediaStreamTrack): void {

@@ -2,10 +2,11 @@
 // hearing knows of it.
 
 import { RoomEvent, Track } from 'livekit-client';
-import type { Practice } from '../../wire/generated';
+import type { ByeReason, Practice } from '../../wire/generated';
 import { HostFailure } from '../host';
 import { post } from './api';
 import type { Capture } from './capture';
+import { encodesH264 } from './publish';
 import { Mirror } from './selftest/room';
 import type { Shown } from './surfaces';
 
@@ -29,10 +30,15 @@ export class PracticeSession {
     private readonly capture: Capture,
     /** The picture that comes back is there, or gone. */
     private readonly changed: () => void,
+    /** It is over, and nobody here ended it. */
+    private readonly ended: (reason: ByeReason) => void,
   ) {}
 
-  /** Enters, with the devices on. */
+  /** Enters, with the devices on. Whoever ends it meanwhile finds everything closed again. */
   async start(): Promise<void> {
+    if (this.over) return;
+    // Without the court's codec no picture would ever come back.
+    if (!encodesH264()) return this.close('updateNeeded');
     const { mirror, capture } = this;
     mirror.receiving.on(RoomEvent.TrackSubscribed, (track) => {
       if (track.kind === Track.Kind.Audio) return this.play(track.mediaStreamTrack);
@@ -43,21 +49,29 @@ export class PracticeSession {
       if (this.shown === track.mediaStreamTrack) this.shown = null;
       this.changed();
     });
-    for (const [kind, on] of [['video', capture.wants.camera], ['audio', capture.wants.mic]] as const) {
-      if (on) continue;
-      this.opened.push(kind);
-      await capture.turn(kind, true);
-    }
-    const practice = await post<Practice>('/practice', {});
+    const lost = new Promise<never>((_, reject) => mirror.onLost(() => reject(new HostFailure({ name: 'unreachable' }))));
+    lost.catch(() => undefined);
     try {
-      await mirror.enter(practice, ENTER_MS);
-      const { picture, running } = capture;
-      if (!this.over) await mirror.send(running.microphone, picture, PICTURE_BPS);
-    } catch {
+      for (const [kind, on] of [['video', capture.wants.camera], ['audio', capture.wants.mic]] as const) {
+        if (on) continue;
+        this.opened.push(kind);
+        await capture.turn(kind, true);
+        if (this.over) return await this.release();
+      }
+      const practice = await post<Practice>('/practice', {});
+      if (this.over) return await this.release();
+      await Promise.race([mirror.enter(practice, ENTER_MS), lost]);
+      if (this.over) return await this.release();
+      await Promise.race([mirror.send(capture.running.microphone, capture.picture, PICTURE_BPS), lost]);
+      if (this.over) return await this.release();
+    } catch (error) {
+      // What its owner has ended did not fail.
+      if (this.over) return this.release();
       await this.end();
-      throw new HostFailure({ name: 'unreachable' });
+      throw error instanceof HostFailure ? error : new HostFailure({ name: 'unreachable' });
     }
-    if (this.over) await mirror.leave();
+    // The server ends a practice after its time.
+    lost.catch(() => this.close('hearingEnded'));
   }
 
   /** What is sent follows the devices. */
@@ -80,9 +94,21 @@ export class PracticeSession {
     this.shown = null;
     this.mute.srcObject = null;
     void this.context.close().catch(() => undefined);
-    for (const kind of this.opened) await this.capture.turn(kind, false);
-    await this.mirror.leave();
+    await this.release();
     this.changed();
+  }
+
+  /** Leaves, and says why. */
+  private async close(reason: ByeReason): Promise<void> {
+    if (this.over) return;
+    await this.end();
+    this.ended(reason);
+  }
+
+  /** Turns off what runs only for the practice, each once: a practice after this one has them for itself. */
+  private async release(): Promise<void> {
+    for (const kind of this.opened.splice(0)) await this.capture.turn(kind, false);
+    await this.mirror.leave();
   }
 
   private play(track: MediaStreamTrack): void {

@@ -1,5 +1,5 @@
 /** A seat in a browser: what the court is told of its switches, and what not. */
-import { beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { hearing, person } from '../../testing/build';
 import type { Command, SendCommand, ServerFrame } from '../../wire/generated';
 import type { Capture } from './capture';
@@ -7,7 +7,7 @@ import { HearingSession, type Around } from './session';
 import type { ChannelListener } from './socket';
 import type { Surfaces } from './surfaces';
 
-const wire = vi.hoisted(() => ({ told: [] as unknown[], listener: null as unknown }));
+const wire = vi.hoisted(() => ({ told: [] as unknown[], listener: null as unknown, answer: null as unknown }));
 vi.mock('./socket', () => ({
   ChannelDriver: class {
     constructor(_channel: unknown, _url: string, listener: unknown) {
@@ -18,7 +18,7 @@ vi.mock('./socket', () => ({
     /** The answer is still on its way. */
     command({ command }: SendCommand) {
       wire.told.push(command);
-      return new Promise(() => undefined);
+      return wire.answer;
     }
   },
 }));
@@ -27,6 +27,7 @@ vi.mock('./media', () => ({
     receive() {}
     send() {}
     close() {}
+    connected = null;
     pictures = () => [];
   },
 }));
@@ -44,6 +45,8 @@ function seated() {
     keepEar: () => undefined,
     plans: () => ({}),
     obey: () => undefined,
+    stateOf: (kind: 'camera' | 'microphone') => ({ name: switches[kind === 'camera' ? 'camera' : 'mic'] ? 'on' : 'off' }),
+    takePeak: () => null,
     switchedOn: (kind: 'camera' | 'microphone') => switches[kind === 'camera' ? 'camera' : 'mic'],
   };
   const around: Around = {
@@ -58,13 +61,16 @@ function seated() {
   const me = person('me', 'plaintiff', { state: { name: 'inCourt' } });
   const snapshot = hearing({ you: 'me', participants: [{ ...me, media: { ...me.media, ...on } }] });
   const welcome: ServerFrame = { type: 'welcome', connection: 'c', snapshot, media: null };
-  (wire.listener as ChannelListener).frame(welcome);
-  return { session, switches };
+  const hear = () => (wire.listener as ChannelListener).frame(welcome);
+  hear();
+  return { session, switches, hear };
 }
 
 beforeEach(() => {
   wire.told.length = 0;
+  wire.answer = new Promise(() => undefined);
 });
+afterEach(() => void vi.useRealTimers());
 
 test('a microphone that is taken away is reported', () => {
   const { session, switches } = seated();
@@ -86,5 +92,22 @@ test('what the browser takes from a page that goes away is no act of the person'
     { type: 'self.mic', on: false },
     { type: 'self.camera', on: false },
   ]);
+  session.end();
+});
+
+test('the court is told how the devices are, once for each change, and again after a fresh welcome', async () => {
+  vi.useFakeTimers();
+  wire.answer = Promise.resolve({ name: 'accepted', seq: 0 });
+  const { session, hear } = seated();
+  const devices = { camera: { name: 'fine' }, microphone: { name: 'fine' }, speaker: { name: 'unknown' } };
+  await vi.advanceTimersByTimeAsync(500);
+  expect(told()).toEqual([{ type: 'self.devices', devices }]);
+  const envelope = { type: 'participant.devices', payload: { seat: 'me', devices } };
+  (wire.listener as ChannelListener).frame({ type: 'event', envelope } as unknown as ServerFrame);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(told()).toHaveLength(1);
+  hear();
+  await vi.advanceTimersByTimeAsync(500);
+  expect(told()).toHaveLength(2);
   session.end();
 });

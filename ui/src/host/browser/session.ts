@@ -1,16 +1,20 @@
 // One seat in one hearing: follows the channel, applies the court's control to the devices before the page hears of
 // it, keeps the media room, and tells the court how switches and network are.
 
-import type { Command, HostEvent, Outcome, SeatTaken, SendCommand, ServerFrame, TrackView } from '../../wire/generated';
+import type { Command, DeviceConditions, HostEvent, Outcome, SeatTaken, SendCommand, ServerFrame, TrackView } from '../../wire/generated';
 import { Awake } from './awake';
 import type { Capture } from './capture';
 import { Channel } from './channel';
-import { follow, inLiveRoom, receives, reportsSwitches, type Standing } from './control';
+import { Follower, Teller } from './condition';
+import { follow, inLiveRoom, receives, reportsSwitches, sendingOf, type Standing } from './control';
 import { MediaRoom } from './media';
 import { look, measure, NETWORK_EVERY_MS, type Counters } from './network';
 import { SwitchReport } from './report';
 import { ChannelDriver } from './socket';
 import type { Shown, Surfaces } from './surfaces';
+
+/** The own devices are looked at so often. */
+const LOOK_EVERY_MS = 500;
 
 /** What a session needs of the host around it. */
 export interface Around {
@@ -32,6 +36,11 @@ export class HearingSession {
   private readonly report = new SwitchReport((which, on) => this.tell({ type: which === 'mic' ? 'self.mic' : 'self.camera', on }));
   private readonly awake = new Awake();
   private readonly timer: ReturnType<typeof setInterval>;
+  private readonly looking: ReturnType<typeof setInterval>;
+  private readonly conditions = new Follower();
+  private readonly teller = new Teller();
+  /** How the devices are, as the court has it. */
+  private onRecord: DeviceConditions | null = null;
   private standing: Standing | null = null;
   /** What the page shows, once it has said so. */
   private shown: readonly TrackView[] | null = null;
@@ -64,6 +73,7 @@ export class HearingSession {
       measured: (rttMs) => (this.channelRttMs = rttMs),
     });
     this.timer = setInterval(() => void this.measureNetwork(), NETWORK_EVERY_MS);
+    this.looking = setInterval(() => this.tellDevices(), LOOK_EVERY_MS);
     if (around.capture.speaker !== null) void this.playOn(around.capture.speaker);
     const { signal } = this.aborter;
     addEventListener('pagehide', () => (this.leaving = true), { signal });
@@ -95,6 +105,7 @@ export class HearingSession {
   /** Closes channel and media room. */
   end(): void {
     clearInterval(this.timer);
+    clearInterval(this.looking);
     this.aborter.abort();
     this.awake.release();
     this.driver.end();
@@ -115,6 +126,11 @@ export class HearingSession {
     if (mic !== null && !(mic && media.micLocked)) this.report.compare('mic', media.mic, mic, again);
     const camera = capture.switchedOn('camera');
     if (camera !== null && !(camera && media.cameraLocked)) this.report.compare('camera', media.camera, camera, again);
+  }
+
+  /** What the microphone hears now is heard in court. */
+  get isHeard(): boolean {
+    return sendingOf(this.standing, this.around.capture.wants, false).mic;
   }
 
   /** The pictures of the others. */
@@ -157,6 +173,7 @@ export class HearingSession {
       capture.obey(after);
       this.apply();
     }
+    this.noteRecord(frame);
     if (this.stoppedMyShare(frame)) {
       capture.unshare();
       this.around.say({ type: 'shareEnded' });
@@ -164,6 +181,29 @@ export class HearingSession {
     const media = frame.type === 'welcome' || frame.type === 'media' ? frame.media : null;
     if (media !== null) this.room.enter(media);
     this.around.say({ type: 'channel', frame });
+  }
+
+  /** How the court has the own devices. */
+  private noteRecord(frame: ServerFrame): void {
+    if (frame.type === 'welcome' || frame.type === 'snapshot') {
+      const { snapshot } = frame;
+      this.onRecord = snapshot.participants.find(({ seat }) => seat.id === snapshot.you)?.devices ?? null;
+      this.teller.refreshed();
+    } else if (frame.type === 'event' && frame.envelope.type === 'participant.devices') {
+      const { seat, devices } = frame.envelope.payload;
+      if (seat === this.seat.seat) this.onRecord = devices;
+    }
+  }
+
+  /** Tells the court how the own devices are, when that changed. */
+  private tellDevices(): void {
+    const { capture } = this.around;
+    const now = performance.now();
+    const moment = { camera: capture.stateOf('camera'), microphone: capture.stateOf('microphone'), peakDb: capture.takePeak() };
+    const devices = this.conditions.look(now, moment);
+    if (this.leaving || this.onRecord === null || !this.teller.isDue(now, devices, this.onRecord)) return;
+    this.teller.told(now, devices);
+    void this.tell({ type: 'self.devices', devices }).then((taken) => this.teller.answered(taken));
   }
 
   /** After a reload the devices come back as the court last knew them. */

@@ -116,7 +116,8 @@ describe('庭前检测', () => {
     const { measured, emitted } = open();
     measured({ network: line });
     await tab(/结果/);
-    expect(await screen.findByText(/有的项目没有检测/)).toBeTruthy();
+    // On the screen, and on the sheet that is printed.
+    expect(await screen.findAllByText(/有的项目没有检测/)).toHaveLength(2);
     await press('完成');
     expect(emitted('done')).toEqual([['usable']]);
   });

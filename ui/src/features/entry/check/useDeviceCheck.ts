@@ -117,6 +117,8 @@ export function useDeviceCheck(alone: boolean, judge: (facts: TestFacts) => Verd
   });
   onScopeDispose(() => {
     void keep();
+    // What is still being listened to or played ends with the check.
+    void host.call('check.stop', null).catch(() => undefined);
     // Nobody enters court with an open microphone that they did not open there themselves.
     void turn('audio', false);
     if (alone) void turn('video', false);

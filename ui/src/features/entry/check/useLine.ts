@@ -44,7 +44,6 @@ export function useLine(facts: TestFacts) {
   onScopeDispose(() => {
     listening();
     clearTimeout(timer);
-    if (running.value) void host.call('check.stop', null).catch(() => undefined);
   });
   return { running, failed, step, start };
 }

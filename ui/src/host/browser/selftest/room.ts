@@ -29,6 +29,11 @@ export class Mirror {
     await within(both, ms, signal);
   }
 
+  /** Calls `lost` when either end is out of the room, for whatever reason. */
+  onLost(lost: () => void): void {
+    for (const end of [this.me, this.back]) end.once(RoomEvent.Disconnected, lost);
+  }
+
   /** How far entering came. */
   get why(): NoRoom {
     return this.signalled ? 'media' : 'signal';
