@@ -39,7 +39,7 @@ describe('the person', () => {
   it('agrees: the program does it and tells the court that it worked', async () => {
     const { sent, call } = await enter('plaintiff');
     offered('plaintiff');
-    expect((await screen.findByText(/建议重新打开麦克风/)).textContent).toContain('法庭听不到您');
+    expect(await screen.findByText(/建议重新打开您的麦克风/)).toBeTruthy();
     await press('同意');
     await waitFor(() => expect(call).toHaveBeenCalledWith('fix.apply', 'restartMicrophone'));
     await waitFor(() => expect(sent()).toEqual([{ type: 'fix.answer', agreed: true }, { type: 'fix.done', worked: true }]));
@@ -50,7 +50,7 @@ describe('the person', () => {
     offered('plaintiff', { fix: 'nextCamera' });
     await press('同意');
     await waitFor(() => expect(sent()).toContainEqual({ type: 'fix.done', worked: false }));
-    expect(await screen.findByText('没有处理好，已告诉书记员。')).toBeTruthy();
+    expect(await screen.findByText('这次没有处理好。请稍等书记员安排，或者拨打书记员电话。')).toBeTruthy();
   });
   it('has it done once, whatever the screen does meanwhile', async () => {
     let finish: (done: null) => void = () => undefined;
@@ -101,7 +101,7 @@ describe('the clerk', () => {
     const offers = dialog.getAllByRole('button').filter((one) => one.classList.contains('btn-main'));
     expect(offers.map((one) => one.textContent.trim())).toEqual(['重新打开麦克风', '换一个麦克风', '重新连接']);
     await fireEvent.click(dialog.getByRole('button', { name: '重新打开麦克风' }));
-    expect(await dialog.findByText('已建议重新打开麦克风，等待对方同意。')).toBeTruthy();
+    expect(await dialog.findByText('已建议重新打开麦克风，等待本人同意。')).toBeTruthy();
     expect(sent()).toEqual([{ type: 'fix.offer', seat: 'defendant', fix: 'restartMicrophone' }]);
     offered('defendant', { state: 'failed' });
     expect(await dialog.findByText(/未成功：重新打开麦克风/)).toBeTruthy();
