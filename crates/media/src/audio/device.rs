@@ -95,8 +95,15 @@ pub(crate) fn list(host: &Host, direction: Direction) -> Result<Vec<AudioDeviceI
     Ok(found)
 }
 
+/// ALSA's device that hears silence and plays to nobody. It is on every machine, and whoever chose it would look for the fault
+/// elsewhere.
+const NOBODY: &str = "alsa:null";
+
 fn info(device: &Device, default: Option<&AudioDeviceId>) -> Option<AudioDeviceInfo> {
     let id = AudioDeviceId(device.id().ok()?.to_string());
+    if id.0 == NOBODY {
+        return None;
+    }
     let name = device
         .description()
         .map_or_else(|_| id.0.clone(), |d| d.name().to_owned());
@@ -340,4 +347,18 @@ fn playback_as<T: SizedSample + FromSample<f32>>(
         .build_output_stream(config, on_data, on_error(failed), Some(ANSWER))
         .map_err(audio_error)?;
     Ok((stream, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where nothing answers there is nothing to choose from, and that is well too.
+    #[test]
+    fn nobody_is_offered_the_device_that_is_nobody() {
+        for listed in [inputs(), outputs()] {
+            let listed = listed.unwrap_or_default();
+            assert!(listed.iter().all(|device| device.id.0 != NOBODY), "{listed:?}");
+        }
+    }
 }
