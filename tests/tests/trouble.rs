@@ -102,18 +102,26 @@ async fn size(session: &Session, mark: usize, fits: impl Fn(u32) -> bool) -> Res
         .await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_udp_media_goes_over_tcp() -> Result<()> {
+/// A court to which no UDP comes through; none where there is no address to stand in for it.
+async fn without_udp() -> Result<Option<(scenarios::court::Court, UdpRelay)>> {
     if !cfg!(target_os = "linux") {
         skip("only Linux has 127.0.0.2 without being asked");
-        return Ok(());
+        return Ok(None);
     }
     let court = scenarios::court::Court::open(&Plan {
         advertise: Some(RELAY_ADDRESS),
         ..Plan::default()
     })
     .await?;
-    let _nothing = UdpRelay::start(court.udp(), relay::dead()).await?;
+    let nothing = UdpRelay::start(court.udp(), relay::dead()).await?;
+    Ok(Some((court, nothing)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_udp_media_goes_over_tcp() -> Result<()> {
+    let Some((court, _nothing)) = without_udp().await? else {
+        return Ok(());
+    };
     let _tcp = TcpRelay::start(SocketAddr::new(RELAY_ADDRESS, court.tcp().port()), court.tcp()).await?;
     Session::start_in(court).await?.media_flows().await
 }
@@ -121,16 +129,9 @@ async fn without_udp_media_goes_over_tcp() -> Result<()> {
 /// Both media ports are shut, as where only web pages pass.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_udp_and_tcp_media_goes_inside_a_web_page() -> Result<()> {
-    if !cfg!(target_os = "linux") {
-        skip("only Linux has 127.0.0.2 without being asked");
+    let Some((court, _nothing)) = without_udp().await? else {
         return Ok(());
-    }
-    let court = scenarios::court::Court::open(&Plan {
-        advertise: Some(RELAY_ADDRESS),
-        ..Plan::default()
-    })
-    .await?;
-    let _nothing = UdpRelay::start(court.udp(), relay::dead()).await?;
+    };
     let _silence = Silence::start(SocketAddr::new(RELAY_ADDRESS, court.tcp().port())).await?;
     Session::start_in(court).await?.media_flows().await
 }

@@ -10,7 +10,7 @@ use crate::room::{self, RemoteTrack, RoomAccess, RoomEvent, RoomHandle, RoomSetu
 use crate::session::{Session, SessionConfig, SessionHandle};
 use crate::studio::MediaSetup;
 use delay::{DelayedFrames, DelayedSound};
-use protocol::{ByeReason, DropCause, HostEvent, LinkState, SeatId, Secret, TrackInfo, TrackView};
+use protocol::{ByeReason, DropCause, HostEvent, LinkState, Secret, TrackInfo, TrackView};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::time::Duration;
@@ -144,15 +144,7 @@ async fn together(
 }
 
 fn tracks_of(own: &[TrackInfo], back: &[RemoteTrack]) -> HostEvent {
-    let back = back.iter().map(|track| TrackInfo {
-        slot: track.slot,
-        seat: SeatId(track.identity.clone()),
-        source: track.source,
-        own: false,
-        muted: track.muted,
-        width: track.width,
-        height: track.height,
-    });
+    let back = back.iter().map(RemoteTrack::told);
     HostEvent::Tracks {
         tracks: own.iter().cloned().chain(back).collect(),
     }

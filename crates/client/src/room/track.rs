@@ -8,7 +8,7 @@ use crate::transport::{SenderSpec, TrackKind};
 use livekit_protocol as proto;
 use media::audio::red::RedEncoder;
 use media::video::{Layer, SimulcastConfig, VideoControl};
-use protocol::TrackSource;
+use protocol::{SeatId, TrackInfo, TrackSource};
 use rand::Rng;
 
 /// What somebody else shows or says.
@@ -26,6 +26,21 @@ pub struct RemoteTrack {
     pub width: u32,
     /// Of the original; 0 while unknown.
     pub height: u32,
+}
+
+impl RemoteTrack {
+    /// As the page is told of it.
+    pub fn told(&self) -> TrackInfo {
+        TrackInfo {
+            slot: self.slot,
+            seat: SeatId(self.identity.clone()),
+            source: self.source,
+            own: false,
+            muted: self.muted,
+            width: self.width,
+            height: self.height,
+        }
+    }
 }
 
 /// Sound of one remote track on its way to the jitter buffer.

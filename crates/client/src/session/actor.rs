@@ -300,15 +300,7 @@ impl Actor {
                 });
             }
         }
-        tracks.extend(self.tracks.iter().map(|track| TrackInfo {
-            slot: track.slot,
-            seat: SeatId(track.identity.clone()),
-            source: track.source,
-            own: false,
-            muted: track.muted,
-            width: track.width,
-            height: track.height,
-        }));
+        tracks.extend(self.tracks.iter().map(RemoteTrack::told));
         self.say(HostEvent::Tracks { tracks });
     }
 

@@ -4,11 +4,12 @@
 //! anything about a hearing, and a wrong name is never told apart by how near it is.
 
 use super::exchange::{Body, Device, Failure};
+use super::routes::opened_by;
 use crate::app::Shared;
 use crate::docket::{DocketError, HearingMessage, Look, TakeRefusal, is_over};
 use crate::keyed_hash::Purpose;
 use crate::names::same_name;
-use crate::storage::{AuditKind, Token, TokenKind};
+use crate::storage::{AuditKind, TokenKind};
 use crate::tries::{Desk, TryKey};
 use axum::Json;
 use axum::extract::State;
@@ -37,16 +38,16 @@ pub(crate) fn code_window(starts_at: TimeMs, state: &HearingState, now: TimeMs) 
     }
 }
 
-pub(crate) async fn enter(
-    State(shared): State<Arc<Shared>>,
-    device: Device,
-    Body(request): Body<Enter>,
-) -> Result<Json<Entered>, Failure> {
-    let began = shared.clock.now();
+/// The seat that a code is for. A wrong one counts against whoever tries.
+pub(super) async fn seat_of_code(
+    shared: &Shared,
+    device: &Device,
+    code: Option<JoinCode>,
+    began: TimeMs,
+) -> Result<(HearingId, SeatId), Failure> {
     let keys = [TryKey::address(Desk::Code, device.address)];
     shared.begin_try(&keys, began)?;
     // A malformed code is looked up like any other, so that the answer takes as long.
-    let code = request.parsed();
     let digits = code
         .as_ref()
         .map_or_else(|| "malformed".to_owned(), JoinCode::expose);
@@ -62,6 +63,16 @@ pub(crate) async fn enter(
         return Err(ApiErrorCode::CodeNotAccepted.into());
     };
     shared.tries.forgive(&keys, began);
+    Ok(place)
+}
+
+pub(crate) async fn enter(
+    State(shared): State<Arc<Shared>>,
+    device: Device,
+    Body(request): Body<Enter>,
+) -> Result<Json<Entered>, Failure> {
+    let began = shared.clock.now();
+    let place = seat_of_code(&shared, &device, request.parsed(), began).await?;
     let look = look(&shared, &place).await?;
     if let Err(failure) = code_window(look.case.starts_at, &look.state, began) {
         shared.metrics.codes_refused.up();
@@ -118,17 +129,7 @@ pub(crate) async fn seat(
     Body(request): Body<TakeSeat>,
 ) -> Result<Json<SeatTaken>, Failure> {
     let now = shared.clock.now();
-    let hash = shared.key.hash(Purpose::Token, request.ticket.expose());
-    let ticket = shared
-        .store
-        .token(&hash, now)
-        .await
-        .map_err(|e| shared.internal("ticket", &e))?;
-    let Some(Token {
-        kind: TokenKind::Ticket(hearing, seat),
-        ..
-    }) = ticket
-    else {
+    let Some(TokenKind::Ticket(hearing, seat)) = opened_by(&shared, &request.ticket).await? else {
         return Err(ApiErrorCode::TicketExpired.into());
     };
     let place = (hearing, seat);

@@ -254,15 +254,17 @@ fn bearer(request: &Request) -> Option<Secret> {
         .then(|| Secret::new(token.trim()))
 }
 
+/// What a token opens, unless it is unknown or has expired.
+pub(super) async fn opened_by(shared: &Shared, token: &Secret) -> Result<Option<TokenKind>, Failure> {
+    let hash = shared.key.hash(Purpose::Token, token.expose());
+    let found = shared.store.token(&hash, shared.clock.now()).await;
+    let found = found.map_err(|e| shared.internal("token", &e))?;
+    Ok(found.map(|token| token.kind))
+}
+
 async fn staff_account(shared: &Shared, bearer: Option<Secret>) -> Result<String, Failure> {
     let token = bearer.ok_or(ApiErrorCode::NotSignedIn)?;
-    let hash = shared.key.hash(Purpose::Token, token.expose());
-    let found = shared
-        .store
-        .token(&hash, shared.clock.now())
-        .await
-        .map_err(|e| shared.internal("token", &e))?;
-    match found.map(|t| t.kind) {
+    match opened_by(shared, &token).await? {
         Some(TokenKind::Staff(account)) => Ok(account),
         // A ticket or a seat token is a right token for another thing.
         Some(TokenKind::Ticket(..) | TokenKind::Seat(..)) => Err(ApiErrorCode::NotAllowed.into()),
@@ -272,13 +274,7 @@ async fn staff_account(shared: &Shared, bearer: Option<Secret>) -> Result<String
 
 async fn court_seat(shared: &Shared, bearer: Option<Secret>) -> Result<Seated, Failure> {
     let token = bearer.ok_or(ApiErrorCode::NotSignedIn)?;
-    let hash = shared.key.hash(Purpose::Token, token.expose());
-    let found = shared
-        .store
-        .token(&hash, shared.clock.now())
-        .await
-        .map_err(|e| shared.internal("token", &e))?;
-    let place = match found.map(|t| t.kind) {
+    let place = match opened_by(shared, &token).await? {
         Some(TokenKind::Seat(hearing, seat)) => (hearing, seat),
         Some(TokenKind::Ticket(..) | TokenKind::Staff(_)) => return Err(ApiErrorCode::NotAllowed.into()),
         None => return Err(ApiErrorCode::NotSignedIn.into()),

@@ -3,11 +3,11 @@
 //! A report changes nothing but the score that the court sees; it never keeps anybody out. What is in it is what a person's own
 //! program says.
 
+use super::enter::{failure_of, look, seat_of_code};
 use super::exchange::{Body, Device, Failure};
-use super::routes::Seated;
+use super::routes::{Seated, opened_by};
 use crate::app::Shared;
 use crate::docket::{HearingMessage, is_over};
-use crate::keyed_hash::Purpose;
 use crate::storage::{AuditKind, TokenKind};
 use crate::tries::{Desk, TryKey};
 use axum::extract::{Path, State};
@@ -33,8 +33,7 @@ pub(crate) async fn send(
     if length(&request.report) > REPORT_LIMIT {
         return Err(ApiErrorCode::BadRequest.into());
     }
-    let look = super::enter::look(&shared, &place).await?;
-    if is_over(&look.state) {
+    if is_over(&look(&shared, &place).await?.state) {
         return Err(ApiErrorCode::CodeExpired.into());
     }
     shared
@@ -55,7 +54,7 @@ pub(crate) async fn send(
             reply,
         })
         .await
-        .map_err(|error| super::enter::failure_of(&shared, &error))?;
+        .map_err(|error| failure_of(&shared, &error))?;
     shared.metrics.self_tests.up();
     Ok(Json(()))
 }
@@ -67,23 +66,7 @@ fn length(report: &SelfTest) -> usize {
 /// A code is guessed here as little as where it is typed, and in the same book.
 async fn by_code(shared: &Shared, device: &Device, code: &Secret) -> Result<(HearingId, SeatId), Failure> {
     let began = shared.clock.now();
-    let keys = [TryKey::address(Desk::Code, device.address)];
-    shared.begin_try(&keys, began)?;
-    let code = JoinCode::parse(code.expose());
-    let digits = code
-        .as_ref()
-        .map_or_else(|_| "malformed".to_owned(), JoinCode::expose);
-    let found = shared
-        .store
-        .seat_of_code(&shared.key.hash(Purpose::Code, &digits))
-        .await
-        .map_err(|e| shared.internal("code", &e))?;
-    let Some(place) = found else {
-        shared.metrics.codes_refused.up();
-        shared.audit(device.entry(AuditKind::CodeRefused)).await;
-        return Err(ApiErrorCode::CodeNotAccepted.into());
-    };
-    shared.tries.forgive(&keys, began);
+    let place = seat_of_code(shared, device, JoinCode::parse(code.expose()).ok(), began).await?;
     shared.begin_try(&[TryKey::address(Desk::Report, device.address)], began)?;
     Ok(place)
 }
@@ -95,13 +78,7 @@ async fn by_seat(
 ) -> Result<(HearingId, SeatId), Failure> {
     let now = shared.clock.now();
     shared.begin_try(&[TryKey::address(Desk::Report, device.address)], now)?;
-    let hash = shared.key.hash(Purpose::Token, taken.token.expose());
-    let found = shared
-        .store
-        .token(&hash, now)
-        .await
-        .map_err(|e| shared.internal("token", &e))?;
-    match found.map(|token| token.kind) {
+    match opened_by(shared, &taken.token).await? {
         Some(TokenKind::Seat(hearing, seat)) if hearing == taken.hearing && seat == taken.seat => {
             Ok((hearing, seat))
         }
